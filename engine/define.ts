@@ -1,0 +1,197 @@
+/** The author surface: what a source, an operator and a sink say about themselves. */
+import type { OperatorFunction } from 'rxjs'
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Batch } from './batch.ts'
+import type { Clock } from './clock.ts'
+import type { Data, Draft, Event, Failure } from './event.ts'
+
+/** A piece of YAML that `explain-type` shows and the conformance suite compiles. */
+export interface Example {
+  readonly title: string
+  /** Body of one node, e.g. `type: dedup\nkey: [data.attacker_ip]`; inputs are added for it. */
+  readonly yaml: string
+  /** What the node makes of some input; run by the conformance suite where it is given. */
+  readonly run?: {
+    readonly send: readonly (string | { topic?: string; time?: number; data: Data })[]
+    /** Each expected event as a partial match, in order, over all ports but `errors`. */
+    readonly expect: readonly { topic?: string; time?: number; data?: Data }[]
+  }
+}
+
+/**
+ * A handle to something that lives outside the pipeline (a database, a bus). The component names
+ * what it needs, the caller of the engine provides it, and it is opened at its first use.
+ */
+export interface Resource<T> {
+  readonly name: string
+  /** Never set; carries the type. */
+  readonly type?: T
+}
+export const defineResource = <T>(name: string): Resource<T> => ({ name })
+
+/** What every component may use while it runs. */
+export interface Context {
+  readonly pipeline: string
+  readonly node: string
+  readonly clock: Clock
+  /** Aborted when the pipeline stops. */
+  readonly signal: AbortSignal
+  readonly log: Logger
+  use<T>(resource: Resource<T>): Promise<T>
+  /** Adds to this node's counter `decnet_node_counted_total{reason}`; `reason` is a constant. */
+  count(reason: string, by?: number): void
+}
+
+/** The part of pino that components see. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+interface Described<C extends TObject> {
+  /** Name in YAML, lower_snake_case. */
+  readonly type: string
+  readonly summary: string
+  /** What it guarantees about delivery or state, in a sentence. */
+  readonly promise: string
+  readonly config: C
+  readonly examples: readonly Example[]
+}
+
+/** What a source reads that it cannot use: it leaves by the source's error port. */
+export interface Reject {
+  readonly failure: Failure
+  readonly draft: Draft
+}
+
+/** What one pull of a source yields. */
+export interface Chunk<P> {
+  readonly events: readonly (Draft | Reject)[]
+  /** Where to resume once all of `events` are acknowledged. */
+  readonly position: P
+}
+
+export interface SourceDefinition<C extends TObject = TObject, P = unknown> extends Described<C> {
+  /**
+   * Whether what was read can be read again after a crash. `false`: input that was in flight is
+   * lost, and `validate` says so.
+   */
+  readonly replayable: boolean | ((config: Static<C>) => boolean)
+  /** Pulled: the engine asks for the next chunk only while credit is left. */
+  read(config: Static<C>, position: P | undefined, context: Context): AsyncIterable<Chunk<P>>
+  /**
+   * One line of a captured file as this source would have delivered it; `replay` reads captures
+   * with it. `receivedAt` (ms) is the arrival time to use where the line has none of its own.
+   */
+  fromLine(line: string, receivedAt: number, config: Static<C>): Draft | Reject
+}
+
+/** An output of an operator that has several: made with `to(port, event)`. */
+export class Routed {
+  readonly port: string
+  readonly event: Draft
+  constructor(port: string, event: Draft) {
+    this.port = port
+    this.event = event
+  }
+}
+/** Sends `event` out of the named port. */
+export const to = (port: string, event: Draft): Routed => new Routed(port, event)
+
+/** What a step may hand on: nothing (the event is filtered), one event, or several. */
+export type Emission = Draft | Routed | readonly (Draft | Routed)[] | undefined
+
+/** What keyed code may ask of the engine about its own key. */
+export interface Timers {
+  /** Wakes `onTimer` at event time `time` (ms); asking twice for one time wakes once. */
+  at(time: number): void
+  cancel(time: number): void
+  /** Drops the key's state and its timers after this call. */
+  forget(): void
+}
+
+/** Keyed code. `S` is JSON; the engine keeps, bounds and checkpoints it. */
+export interface Keyed<S, D = Data> {
+  /** `undefined`: the event has no key and passes through unchanged. */
+  key(event: Event<D>): string | undefined
+  init(key: string): S
+  step(state: S, event: Event<D>, timers: Timers): Emission
+  onTimer?(state: S, time: number, key: string, timers: Timers): Emission
+}
+
+export interface OperatorDefinition<
+  C extends TObject = TObject,
+  I extends TSchema = TSchema,
+  S extends TSchema = TSchema,
+> extends Described<C> {
+  /** Shape of `event.data`; an event that does not fit goes to the error port. */
+  readonly input?: I | ((config: Static<C>) => I)
+  /** Names of the outputs, for an operator that has more than the one. */
+  readonly outputs?: (config: Static<C>) => readonly string[]
+  /** Shape of one key's state; required with `keyed`. */
+  readonly state?: S
+  /** Config fields that must hold a CEL expression are declared with `cel()`. */
+  readonly each?: (
+    config: Static<C>,
+    context: Context,
+  ) => (event: Event<Static<I> extends Data ? Static<I> : Data>) => Emission
+  readonly keyed?: (
+    config: Static<C>,
+    context: Context,
+  ) => Keyed<Static<S>, Static<I> extends Data ? Static<I> : Data>
+  /** For the rest. Must hand on every batch it got, as itself or by `batch.with(events)`. */
+  readonly stream?: (config: Static<C>, context: Context) => OperatorFunction<Batch, Batch>
+}
+
+/** An event a sink could not write, and why; it goes to the sink's error port. */
+export interface Refusal {
+  readonly event: Event
+  readonly failure: Failure
+}
+
+export interface Writer<D = Data> {
+  /**
+   * Writes one batch. A throw fails all of it: it stays unacknowledged and is tried again. Events
+   * that can never be written are returned instead.
+   */
+  write(events: readonly Event<D>[]): Promise<readonly Refusal[] | undefined>
+  close?(): Promise<void>
+}
+
+export interface SinkDefinition<C extends TObject = TObject, I extends TSchema = TSchema>
+  extends Described<C> {
+  /** What a repeat after a crash does: nothing, a duplicate, or (once) nothing because it is lost. */
+  readonly effect: 'exactly_once' | 'at_least_once' | 'at_most_once'
+  /** Whether `replay --sink db=URL` lets it write for real. */
+  readonly writesDatabase?: boolean
+  readonly input?: I | ((config: Static<C>) => TSchema)
+  open(
+    config: Static<C>,
+    context: Context,
+  ):
+    | Writer<Static<I> extends Data ? Static<I> : Data>
+    | Promise<Writer<Static<I> extends Data ? Static<I> : Data>>
+}
+
+export type AnySource = SourceDefinition & { readonly section: 'sources' }
+export type AnyOperator = OperatorDefinition & { readonly section: 'operators' }
+export type AnySink = SinkDefinition & { readonly section: 'sinks' }
+export type Component = AnySource | AnyOperator | AnySink
+
+/** Every component a program knows, by its YAML type. Types are unique over all three sections. */
+export type Registry = ReadonlyMap<string, Component>
+
+// The registry holds components of every config; erasing the parameters here, once, is what lets
+// each author write against his own types.
+export const defineSource = <C extends TObject, P>(definition: SourceDefinition<C, P>): AnySource =>
+  ({ ...definition, section: 'sources' }) as unknown as AnySource
+
+export const defineOperator = <C extends TObject, I extends TSchema, S extends TSchema>(
+  definition: OperatorDefinition<C, I, S>,
+): AnyOperator => ({ ...definition, section: 'operators' }) as unknown as AnyOperator
+
+export const defineSink = <C extends TObject, I extends TSchema>(
+  definition: SinkDefinition<C, I>,
+): AnySink => ({ ...definition, section: 'sinks' }) as unknown as AnySink

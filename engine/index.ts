@@ -1,0 +1,24 @@
+/** The engine's public surface for authors of sources, operators and sinks. */
+export type { Batch } from './batch.ts'
+export type { Expression } from './cel.ts'
+export type { Clock } from './clock.ts'
+export { pause } from './clock.ts'
+export type {
+  AnyOperator,
+  AnySink,
+  AnySource,
+  Chunk,
+  Context,
+  Emission,
+  Example,
+  Keyed,
+  Refusal,
+  Reject,
+  Resource,
+  Timers,
+  Writer,
+} from './define.ts'
+export { defineOperator, defineResource, defineSink, defineSource, to } from './define.ts'
+export { EngineError, UnavailableError } from './errors.ts'
+export type { Data, Draft, Event, Failure } from './event.ts'
+export { cel, duration, size } from './fields.ts'

@@ -1,0 +1,83 @@
+/** A checked pipeline: everything the runtime needs, nothing it has to check again. */
+import type { AnyOperator, AnySink, AnySource } from './define.ts'
+
+/** What happens at an edge whose consumer cannot keep up. */
+export type EdgePolicy = 'block' | 'drop_oldest' | 'drop_newest'
+
+export interface PlanEdge {
+  /** id of the node events come from */
+  readonly from: string
+  /** `''` for the only output, `errors` for the error port, else a named output */
+  readonly port: string
+  readonly policy: EdgePolicy
+  /** events the edge holds before a drop policy drops */
+  readonly capacity: number
+}
+
+interface PlanNodeBase {
+  readonly id: string
+  /** Decoded: durations in ms, sizes in bytes, CEL compiled, defaults filled in. */
+  readonly config: Readonly<Record<string, unknown>>
+}
+export interface PlanSource extends PlanNodeBase {
+  readonly section: 'sources'
+  readonly component: AnySource
+}
+export interface PlanOperator extends PlanNodeBase {
+  readonly section: 'operators'
+  readonly component: AnyOperator
+  readonly inputs: readonly PlanEdge[]
+  /** Bounds of keyed state; set for keyed operators only. `ttl` in ms of event time. */
+  readonly keyed?: { readonly maxKeys: number; readonly ttl: number | undefined }
+}
+export interface PlanSink extends PlanNodeBase {
+  readonly section: 'sinks'
+  readonly component: AnySink
+  readonly inputs: readonly PlanEdge[]
+}
+export type PlanNode = PlanSource | PlanOperator | PlanSink
+
+/** The `settings:` block, decoded; every field has a default. */
+export interface Settings {
+  /** events per batch, at most */
+  readonly batchSize: number
+  /** events a source may have unacknowledged */
+  readonly credit: number
+  /** ms */
+  readonly checkpointInterval: number
+  /** ms */
+  readonly shutdownTimeout: number
+  /** dead letters kept; beyond it the oldest go, counted */
+  readonly deadLetterLimit: number
+  /** `HOST:PORT` or `unix:/path`; undefined: no endpoint */
+  readonly metricsListen: string | undefined
+}
+
+/** One case of the `tests:` block. */
+export interface PlanTest {
+  readonly name: string
+  readonly send: Readonly<Record<string, readonly unknown[]>>
+  readonly expect: Readonly<Record<string, readonly Record<string, unknown>[]>>
+  /** line of the case in the file, for reports */
+  readonly line: number
+}
+
+/** What a source-to-sink path guarantees. */
+export interface PathPromise {
+  readonly source: string
+  readonly sink: string
+  readonly promise: 'exactly_once' | 'at_least_once' | 'at_most_once'
+  readonly why: string
+}
+
+export interface Plan {
+  readonly name: string
+  readonly description: string
+  readonly file: string
+  /** sources first, every node after its inputs; ties in file order */
+  readonly nodes: readonly PlanNode[]
+  readonly settings: Settings
+  readonly unit: Readonly<Record<string, unknown>> | undefined
+  readonly tests: readonly PlanTest[]
+  readonly promises: readonly PathPromise[]
+}
