@@ -1,5 +1,6 @@
 /** CEL expressions over an event, checked when the pipeline is read. */
 import { Environment, type ParseError } from '@marcbachmann/cel-js'
+import { quote } from '../protocols/quote.ts'
 import { EngineError } from './errors.ts'
 import type { Event } from './event.ts'
 
@@ -73,7 +74,23 @@ export function compileCel(text: string, result: 'bool' | 'any'): Expression {
   if (result === 'bool' && check.type !== 'bool' && check.type !== 'dyn') {
     throw new CelError(`gives ${check.type}, not true or false`, 0, text.length)
   }
-  return { text, evaluate: (event) => toJson(parsed(event)) }
+  return {
+    text,
+    evaluate(event) {
+      try {
+        return toJson(parsed(event))
+      } catch (error) {
+        throw asEngineError(error)
+      }
+    },
+  }
+}
+
+/** What cel-js says may hold a key from the data and spans lines: quoted, and its gist only. */
+function asEngineError(error: unknown): EngineError {
+  if (error instanceof EngineError) return error
+  const { summary, message } = error as ParseError
+  return new EngineError('CEL_EVALUATION', quote(summary ?? message, 200), { cause: error })
 }
 
 function asCelError(error: unknown, text: string): CelError {
@@ -81,8 +98,14 @@ function asCelError(error: unknown, text: string): CelError {
   return new CelError(summary ?? message, range?.start ?? 0, range?.end ?? text.length)
 }
 
-/** CEL ints are bigints; events hold JSON. Past 2^53 an int is kept exactly, as text. */
+/**
+ * CEL ints are bigints; events hold JSON. Past 2^53 an int is kept exactly, as text.
+ * @throws {EngineError} `CEL_TYPE` on a number JSON does not have
+ */
 function toJson(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new EngineError('CEL_TYPE', `gives ${value}, which JSON cannot hold`)
+  }
   if (typeof value === 'bigint') {
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   }

@@ -52,6 +52,9 @@ export function every(ms: number, action: () => void): () => void {
   return () => clearInterval(timer)
 }
 
+/** Lets everything that can go on without waiting for the host go on. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** Monotonic host time in ms, for measuring durations that are only reported. */
 export const stopwatch = (): number => performance.now()
 

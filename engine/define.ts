@@ -79,6 +79,11 @@ export interface SourceDefinition<C extends TObject = TObject, P = unknown> exte
    * lost, and `validate` says so.
    */
   readonly replayable: boolean | ((config: Static<C>) => boolean)
+  /**
+   * Fed by pipelines in the same process (the in-memory bus): `replay` reads it as it is, it needs
+   * no capture, and it ends when everything that feeds it has ended.
+   */
+  readonly internal?: boolean
   /** Pulled: the engine asks for the next chunk only while credit is left. */
   read(config: Static<C>, position: P | undefined, context: Context): AsyncIterable<Chunk<P>>
   /**
@@ -164,6 +169,8 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
   extends Described<C> {
   /** What a repeat after a crash does: nothing, a duplicate, or (once) nothing because it is lost. */
   readonly effect: 'exactly_once' | 'at_least_once' | 'at_most_once'
+  /** Feeds pipelines in the same process, so that `replay` lets it write for real. */
+  readonly internal?: boolean
   /** Whether `replay --sink db=URL` lets it write for real. */
   readonly writesDatabase?: boolean
   readonly input?: I | ((config: Static<C>) => TSchema)
@@ -180,8 +187,60 @@ export type AnyOperator = OperatorDefinition & { readonly section: 'operators' }
 export type AnySink = SinkDefinition & { readonly section: 'sinks' }
 export type Component = AnySource | AnyOperator | AnySink
 
-/** Every component a program knows, by its YAML type. Types are unique over all three sections. */
+export type Section = Component['section']
+
+/** The sections of a pipeline file that hold nodes, in the order a file has them. */
+export const SECTIONS: readonly Section[] = ['sources', 'operators', 'sinks']
+
+/** Every component a program knows, keyed by `${section}.${type}`: a type is unique in its section. */
 export type Registry = ReadonlyMap<string, Component>
+
+/**
+ * Puts components in a registry, by section and then by type.
+ * @throws {Error} when two components of one section have one type: a bug in the program
+ */
+export function makeRegistry(components: Iterable<Component>): Registry {
+  const byKey = new Map<string, Component>()
+  for (const component of components) {
+    const key = `${component.section}.${component.type}`
+    if (byKey.has(key)) throw new Error(`two components are called ${key}`)
+    byKey.set(key, component)
+  }
+  const rank = (component: Component) => SECTIONS.indexOf(component.section)
+  const ordered = [...byKey].sort(
+    ([a, one], [b, other]) => rank(one) - rank(other) || (a < b ? -1 : 1),
+  )
+  return new Map(ordered)
+}
+
+/** @returns the component of that type in that section, or undefined */
+export function findComponent(
+  registry: Registry,
+  section: 'sources',
+  type: string,
+): AnySource | undefined
+export function findComponent(
+  registry: Registry,
+  section: 'operators',
+  type: string,
+): AnyOperator | undefined
+export function findComponent(
+  registry: Registry,
+  section: 'sinks',
+  type: string,
+): AnySink | undefined
+export function findComponent(
+  registry: Registry,
+  section: Section,
+  type: string,
+): Component | undefined
+export function findComponent(registry: Registry, section: Section, type: string) {
+  return registry.get(`${section}.${type}`)
+}
+
+/** Every component of that type, whatever its section: `ndjson_file` is a source and a sink. */
+export const componentsOfType = (registry: Registry, type: string): readonly Component[] =>
+  SECTIONS.flatMap((section) => findComponent(registry, section, type) ?? [])
 
 // The registry holds components of every config; erasing the parameters here, once, is what lets
 // each author write against his own types.

@@ -1,0 +1,143 @@
+/** Reads a captured file back as the source that would have delivered it: plain, gzip or zstd. */
+import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { fileFingerprint, lineId } from '../protocols/line_identity.ts'
+import { LineSplitter, type SplitLine } from '../protocols/line_splitter.ts'
+import { lineTime } from '../protocols/line_time.ts'
+import type { Reject } from './define.ts'
+import { EngineError, toFailure } from './errors.ts'
+import type { Draft } from './event.ts'
+import type { PlanSource } from './plan.ts'
+
+/** A line longer than this is cut, as live sources do by default. */
+const MAX_LINE_BYTES = 256 * 1024
+const READ_BYTES = 256 * 1024
+/** How far into a capture a first time is looked for. */
+const TIME_LOOKAHEAD_LINES = 1000
+
+/** One event of a capture with the event time it is merged by: it never runs backwards. */
+export interface CapturedItem {
+  readonly item: Draft | Reject
+  readonly time: number
+}
+
+export interface Capture {
+  /** Event time of the first line that tells one, ms; 0 where none of the first 1000 does. */
+  readonly startTime: number
+  /** size of the file, bytes */
+  readonly bytesTotal: number
+  /** bytes of the file read so far */
+  bytesRead(): number
+  items(): AsyncGenerator<CapturedItem[]>
+}
+
+/**
+ * @throws {EngineError} `CAPTURE` when the file cannot be read or is damaged; what was read up to
+ *   there has been delivered
+ */
+export async function openCapture(file: string, source: PlanSource): Promise<Capture> {
+  const failed = (cause: unknown) =>
+    new EngineError('CAPTURE', `cannot read capture ${file}: ${toFailure(cause).message}`, {
+      cause,
+    })
+  let read = 0
+  const lines = async function* (countBytes: boolean): AsyncGenerator<SplitLine[]> {
+    try {
+      yield* splitLines(file, (bytes) => {
+        if (countBytes) read += bytes
+      })
+    } catch (cause) {
+      throw failed(cause)
+    }
+  }
+  const startTime = await firstTime(lines(false))
+  const { size } = await stat(file).catch((cause) => {
+    throw failed(cause)
+  })
+  return {
+    startTime,
+    bytesTotal: size,
+    bytesRead: () => read,
+    items: () => asItems(lines(true), source, startTime),
+  }
+}
+
+async function firstTime(lines: AsyncGenerator<SplitLine[]>): Promise<number> {
+  let seen = 0
+  for await (const some of lines) {
+    for (const { text } of some) {
+      const time = lineTime(text)
+      if (time !== undefined) return time
+      seen += 1
+      if (seen >= TIME_LOOKAHEAD_LINES) return 0
+    }
+  }
+  return 0
+}
+
+async function* asItems(
+  lines: AsyncGenerator<SplitLine[]>,
+  source: PlanSource,
+  startTime: number,
+): AsyncGenerator<CapturedItem[]> {
+  let time = startTime
+  let fingerprint: string | undefined
+  for await (const some of lines) {
+    yield some.map(({ text, offset }) => {
+      // As if the file were read live from its start: the ids come out the same.
+      fingerprint ??= fileFingerprint(source.id, 0, text)
+      const made = source.component.fromLine(text, time, source.config as never)
+      const draft = 'failure' in made ? made.draft : made
+      time = Math.max(time, draft.time)
+      const item = withId(made, lineId(fingerprint, offset))
+      return { item, time }
+    })
+  }
+}
+
+function withId(made: Draft | Reject, id: string): Draft | Reject {
+  if ('failure' in made) return { failure: made.failure, draft: { id, ...made.draft } }
+  return made.id === undefined ? { ...made, id } : made
+}
+
+async function* splitLines(
+  file: string,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<SplitLine[]> {
+  const splitter = new LineSplitter({ maxLine: MAX_LINE_BYTES })
+  for await (const chunk of await byteStream(file, onBytes)) {
+    splitter.push(chunk as Buffer)
+    const lines: SplitLine[] = []
+    for (let line = splitter.take(); line; line = splitter.take()) lines.push(line)
+    if (lines.length > 0) yield lines
+  }
+  const last = splitter.end()
+  if (last) yield [last]
+}
+
+async function byteStream(file: string, onBytes: (bytes: number) => void): Promise<Readable> {
+  const unpack = await unpackerOf(file)
+  const raw = createReadStream(file, { highWaterMark: READ_BYTES })
+  raw.on('data', (chunk) => onBytes(chunk.length))
+  if (!unpack) return raw
+  // An error on either side surfaces to whoever reads the unpacked side.
+  pipeline(raw, unpack).catch((error: Error) => unpack.destroy(error))
+  return unpack
+}
+
+/** Told by the first bytes, not by the name. */
+async function unpackerOf(file: string) {
+  const handle = await open(file)
+  try {
+    const head = Buffer.alloc(4)
+    const { bytesRead } = await handle.read(head, 0, 4, 0)
+    if (bytesRead >= 2 && head[0] === 0x1f && head[1] === 0x8b) return createGunzip()
+    if (bytesRead === 4 && head.readUInt32LE(0) === 0xfd2fb528) return createZstdDecompress()
+    return undefined
+  } finally {
+    await handle.close()
+  }
+}

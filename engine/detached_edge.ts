@@ -1,0 +1,116 @@
+/** An edge that drops rather than waits: a bounded queue between a fast part and a slow one. */
+import { type Observable, Subject } from 'rxjs'
+import { type Batch, makeBatch } from './batch.ts'
+import type { NodeCounters } from './counters.ts'
+import type { Flow } from './flow.ts'
+import type { PlanEdge } from './plan.ts'
+
+/** Batches of a detached edge that may be under way at once; more only wait further on. */
+const UNDER_WAY = 2
+
+/**
+ * Upstream is acknowledged when an event enters the queue, so the edge is at most once. What comes
+ * out are root batches of their own, as from a source named `inlet`.
+ */
+export class DetachedEdge {
+  readonly batches = new Subject<Batch>()
+  readonly inlet: string
+  readonly #edge: PlanEdge
+  readonly #flow: Flow
+  readonly #counters: NodeCounters
+  #queue: Batch[] = []
+  #held = 0
+  #underWay = 0
+  #paused = false
+
+  constructor(inlet: string, edge: PlanEdge, flow: Flow, counters: NodeCounters) {
+    this.inlet = inlet
+    this.#edge = edge
+    this.#flow = flow
+    this.#counters = counters
+  }
+
+  attach(upstream: Observable<Batch>, onError: (error: unknown) => void): void {
+    upstream.subscribe({
+      next: (batch) => {
+        this.#accept(batch)
+        batch.token.settle('delivered')
+        this.#pump()
+      },
+      error: onError,
+    })
+  }
+
+  /** Lets nothing more out until `resume`, so that a checkpoint can find the graph at rest. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#pump()
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.length === 0 && this.#underWay === 0
+  }
+
+  #accept(batch: Batch): void {
+    const free = this.#edge.capacity - this.#held
+    const count = batch.events.length
+    if (count <= free) {
+      this.#enqueue(batch)
+      return
+    }
+    if (this.#edge.policy === 'drop_newest') {
+      this.#drop(count - free)
+      this.#enqueue(slice(batch, 0, free))
+      return
+    }
+    const kept = Math.min(count, this.#edge.capacity)
+    this.#drop(count - kept)
+    this.#makeRoom(kept)
+    this.#enqueue(slice(batch, count - kept, count))
+  }
+
+  #makeRoom(needed: number): void {
+    while (this.#edge.capacity - this.#held < needed) {
+      const oldest = this.#queue.shift()
+      if (!oldest) return
+      const excess = needed - (this.#edge.capacity - this.#held)
+      const gone = Math.min(excess, oldest.events.length)
+      this.#drop(gone)
+      this.#held -= gone
+      if (gone < oldest.events.length) {
+        this.#queue.unshift(slice(oldest, gone, oldest.events.length))
+      }
+    }
+  }
+
+  #drop(count: number): void {
+    this.#counters.dropped += count
+  }
+
+  #enqueue(batch: Batch): void {
+    this.#held += batch.events.length
+    this.#queue.push(batch)
+  }
+
+  #pump(): void {
+    while (!this.#paused && this.#underWay < UNDER_WAY) {
+      const batch = this.#queue.shift()
+      if (!batch) return
+      this.#held -= batch.events.length
+      this.#underWay += 1
+      const { sequence, token } = this.#flow.open(0, () => {
+        this.#underWay -= 1
+        this.#pump()
+      })
+      const root = { sequence, source: this.inlet }
+      this.batches.next(makeBatch(batch.events, batch.origins, batch.watermarks, root, token))
+    }
+  }
+}
+
+const slice = (batch: Batch, start: number, end: number): Batch =>
+  batch.with(batch.events.slice(start, end), batch.origins.slice(start, end))

@@ -1,0 +1,69 @@
+/** Puts several captures in one order: by event time, ties by the order they were given in. */
+import type { Capture, CapturedItem } from './capture.ts'
+import type { Reject } from './define.ts'
+import type { Draft } from './event.ts'
+
+/** A run of items from one capture that nothing of another capture belongs between. */
+export interface FeedBatch {
+  readonly feed: number
+  readonly items: readonly (Draft | Reject)[]
+}
+
+class Feed {
+  readonly #chunks: AsyncGenerator<CapturedItem[]>
+  #items: CapturedItem[] = []
+  #at = 0
+
+  constructor(capture: Capture) {
+    this.#chunks = capture.items()
+  }
+
+  /** The next item, left in place; undefined at the end. */
+  async head(): Promise<CapturedItem | undefined> {
+    while (this.#at >= this.#items.length) {
+      const next = await this.#chunks.next()
+      if (next.done) return undefined
+      this.#items = next.value
+      this.#at = 0
+    }
+    return this.#items[this.#at]
+  }
+
+  take(): void {
+    this.#at += 1
+  }
+}
+
+/** @param batchSize items per batch, at most; it changes where batches end, never their order */
+export async function* inTimeOrder(
+  captures: readonly Capture[],
+  batchSize: number,
+): AsyncGenerator<FeedBatch> {
+  const feeds = captures.map((capture) => new Feed(capture))
+  for (;;) {
+    const heads = await Promise.all(feeds.map((feed) => feed.head()))
+    const feed = earliest(heads)
+    if (feed === undefined) return
+    const rival = earliest(heads.map((head, index) => (index === feed ? undefined : head)))
+    const rivalTime = rival === undefined ? undefined : heads[rival]?.time
+    const goesFirst = (time: number) =>
+      rivalTime === undefined || time < rivalTime || (time === rivalTime && feed < (rival ?? 0))
+    const items: (Draft | Reject)[] = []
+    const chosen = feeds[feed] as Feed
+    let head = heads[feed]
+    while (head && items.length < batchSize && (items.length === 0 || goesFirst(head.time))) {
+      items.push(head.item)
+      chosen.take()
+      head = await chosen.head()
+    }
+    yield { feed, items }
+  }
+}
+
+function earliest(heads: readonly (CapturedItem | undefined)[]): number | undefined {
+  let best: number | undefined
+  heads.forEach((head, index) => {
+    if (head && (best === undefined || head.time < (heads[best]?.time ?? 0))) best = index
+  })
+  return best
+}

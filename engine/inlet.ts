@@ -1,0 +1,104 @@
+/** Where events enter the graph: turns what a source read into root batches. */
+import { Subject } from 'rxjs'
+import { type Batch, makeBatch } from './batch.ts'
+import type { Clock } from './clock.ts'
+import type { NodeCounters } from './counters.ts'
+import type { Reject } from './define.ts'
+import { EngineError } from './errors.ts'
+import type { Draft, Event } from './event.ts'
+import type { Flow } from './flow.ts'
+import { sequenceId } from './ids.ts'
+import { errorEvent } from './outputs.ts'
+
+export interface InletOptions {
+  readonly source: string
+  /** 16 hex characters; see `streamId` */
+  readonly stream: string
+  readonly flow: Flow
+  readonly clock: Clock
+  readonly counters: NodeCounters
+  /** Number of edges that read the main output and the error port. */
+  readonly consumers: { readonly main: number; readonly errors: number }
+}
+
+const isReject = (item: Draft | Reject): item is Reject => 'failure' in item
+
+export class Inlet {
+  readonly main = new Subject<Batch>()
+  readonly errors = new Subject<Batch>()
+  /** How many events this source has delivered over all runs of its state. */
+  sequence = 0
+  /** Event time up to which this source is believed complete, ms. */
+  watermark = Number.NEGATIVE_INFINITY
+  readonly #options: InletOptions
+
+  constructor(options: InletOptions) {
+    this.#options = options
+  }
+
+  /** Sends one root batch; the caller keeps to the batch size and to its credit. */
+  send(items: readonly (Draft | Reject)[]): void {
+    const { counters } = this.#options
+    const events: Event[] = []
+    const origins: number[] = []
+    const errors: Event[] = []
+    const errorOrigins: number[] = []
+    const watermarks: number[] = new Array(items.length)
+    for (let origin = 0; origin < items.length; origin++) {
+      const item = items[origin] as Draft | Reject
+      const rejected = isReject(item)
+      const draft = rejected ? item.draft : item
+      watermarks[origin] = this.#advance(draft.time)
+      const event = this.#identify(draft)
+      if (rejected) {
+        const { code, message } = item.failure
+        const reason = new EngineError(code, message)
+        errors.push(errorEvent(this.#options.source, event, reason, event.id))
+        errorOrigins.push(origin)
+      } else {
+        events.push(event)
+        origins.push(origin)
+      }
+      counters.lastTime = draft.time
+    }
+    counters.in += items.length
+    counters.out += events.length
+    counters.errors += errors.length
+    this.#emit(items.length, watermarks, events, origins, errors, errorOrigins)
+  }
+
+  #emit(
+    count: number,
+    watermarks: readonly number[],
+    events: readonly Event[],
+    origins: readonly number[],
+    errors: readonly Event[],
+    errorOrigins: readonly number[],
+  ): void {
+    const { flow, consumers, source } = this.#options
+    const { sequence, token } = flow.open(count)
+    const root = { sequence, source }
+    // One hold more than there are consumers, so that none of them can end the batch too early.
+    token.retain(consumers.main + consumers.errors)
+    if (consumers.main > 0) this.main.next(makeBatch(events, origins, watermarks, root, token))
+    if (consumers.errors > 0) {
+      this.errors.next(makeBatch(errors, errorOrigins, watermarks, root, token))
+    }
+    token.settle('delivered')
+  }
+
+  #identify(draft: Draft): Event {
+    const sequence = this.sequence++
+    if (draft.id !== undefined) return draft as Event
+    const { topic, time, data } = draft
+    return { id: sequenceId(this.#options.stream, sequence), topic, time, data }
+  }
+
+  // A source whose clock runs ahead, or an attacker who writes one, must not drag live time along.
+  #advance(time: number): number {
+    const { clock } = this.#options
+    const believable = clock.live ? Math.min(time, clock.now()) : time
+    if (believable > this.watermark) this.watermark = believable
+    return this.watermark
+  }
+}

@@ -1,0 +1,107 @@
+/** Runs one or several pipelines live, in this process. */
+import { every, liveClock, pause, stopwatch, turn } from './clock.ts'
+import type { ResourceUse } from './context.ts'
+import type { Logger } from './define.ts'
+import { type Endpoint, startEndpoint } from './endpoint.ts'
+import { PipelineRun } from './pipeline_run.ts'
+import type { Plan } from './plan.ts'
+import { type Progress, pipelineReport, type RunReport, readCount } from './report.ts'
+
+export interface RunOptions {
+  readonly plans: readonly Plan[]
+  readonly stateDir: string
+  readonly use: ResourceUse
+  readonly log: Logger
+  readonly batchSize?: number | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+export interface Running {
+  readonly done: Promise<RunReport>
+  /** Drains, writes a checkpoint and ends. */
+  stop(): void
+}
+
+const PROGRESS_EVERY = 1000
+
+/**
+ * Starts the pipelines; they run until every source that reads from outside has ended, until
+ * `stop`, or until one fails.
+ * @throws {EngineError} when state or an endpoint cannot be opened; nothing has been read then
+ */
+export async function startPipelines(options: RunOptions): Promise<Running> {
+  const { plans, stateDir, use, log, batchSize } = options
+  const started = stopwatch()
+  const runs: PipelineRun[] = []
+  const endpoints: Endpoint[] = []
+  const clock = liveClock
+  try {
+    for (const plan of plans) {
+      runs.push(new PipelineRun({ plan, stateDir, clock, use, log, batchSize }))
+    }
+    for (const run of runs) {
+      const { metricsListen } = run.plan.settings
+      if (metricsListen !== undefined) endpoints.push(await startEndpoint(metricsListen, run, log))
+    }
+  } catch (error) {
+    for (const endpoint of endpoints) await endpoint.close()
+    for (const run of runs) await run.close(0)
+    throw error
+  }
+  let stopped = false
+  const stop = () => {
+    stopped = true
+    for (const run of runs) run.stop('outside')
+  }
+  for (const run of runs) run.start()
+  const cancelProgress = every(PROGRESS_EVERY, () =>
+    options.onProgress?.(progressOf(runs, started)),
+  )
+  const finish = async (): Promise<RunReport> => {
+    try {
+      await Promise.all(runs.map((run) => run.ended('outside')))
+      await rest(runs)
+      for (const run of runs) run.stop('inside')
+      await Promise.all(runs.map((run) => run.close(run.plan.settings.shutdownTimeout)))
+    } finally {
+      cancelProgress()
+      for (const endpoint of endpoints) await endpoint.close()
+    }
+    options.onProgress?.(progressOf(runs, started))
+    const failed = runs.find(({ failure }) => failure !== undefined)
+    return {
+      wallSeconds: (stopwatch() - started) / 1000,
+      pipelines: Object.fromEntries(
+        runs.map(({ plan, wired }) => [
+          plan.name,
+          pipelineReport(plan, wired.counters, (id) => wired.runners.get(id)?.state),
+        ]),
+      ),
+      outcome: failed ? 'failed' : stopped ? 'stopped' : 'completed',
+      ...(failed && { error: failed.failure }),
+    }
+  }
+  return { done: finish(), stop }
+}
+
+/**
+ * Waits until what the ended sources have read has gone through all pipelines, the in-memory bus
+ * between them included, or until the shutdown timeout of the most patient has passed.
+ */
+async function rest(runs: readonly PipelineRun[]): Promise<void> {
+  if (!runs.some(({ pumps }) => pumps.some(({ source }) => source.component.internal))) return
+  const patience = Math.max(...runs.map(({ plan }) => plan.settings.shutdownTimeout))
+  const since = stopwatch()
+  let quietTurns = 0
+  while (quietTurns < 3 && stopwatch() - since < patience) {
+    const quiet = runs.every((run) => run.isQuiet && run.pumps.every((pump) => pump.isWaiting))
+    quietTurns = quiet ? quietTurns + 1 : 0
+    await (quiet ? turn() : pause(1))
+    if (runs.some(({ failure }) => failure !== undefined)) return
+  }
+}
+
+function progressOf(runs: readonly PipelineRun[], started: number): Progress {
+  const read = runs.reduce((sum, { plan, wired }) => sum + readCount(plan, wired.counters), 0)
+  return { read, seconds: (stopwatch() - started) / 1000 }
+}

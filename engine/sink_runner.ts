@@ -1,0 +1,179 @@
+/** Writes batches to one sink, in order, a few at a time, until each is delivered or given up. */
+import { Subject } from 'rxjs'
+import type { Batch } from './batch.ts'
+import type { EventClock } from './clock.ts'
+import type { NodeCounters } from './counters.ts'
+import type { Logger, Refusal, Writer } from './define.ts'
+import { EngineError, toFailure } from './errors.ts'
+import type { Data, Event, Outcome } from './event.ts'
+import { errorEvent } from './outputs.ts'
+
+export interface SinkRunnerOptions {
+  readonly node: string
+  /** Opened at the first batch, again and again until that works. */
+  readonly open: () => Promise<Writer>
+  readonly check: (data: Data) => void
+  readonly counters: NodeCounters
+  /** How the token of a batch ends that was written whole. */
+  readonly outcome: Outcome
+  /** events per write, at most */
+  readonly maxEvents: number
+  /** tries before a batch fails; Infinity: as long as the pipeline runs */
+  readonly attempts: number
+  readonly pause: (ms: number) => Promise<void>
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly nodeClock: EventClock | undefined
+  /** Told of a broken invariant; the pipeline stops. */
+  readonly onFatal: (error: unknown) => void
+  /** Whether anything reads the error port, so that every batch must hand on its part. */
+  readonly errorsWired: boolean
+}
+
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 30_000
+
+interface Waiting {
+  readonly batch: Batch
+  readonly accepted: readonly Event[]
+  readonly failures: Map<Event, unknown>
+}
+
+export class SinkRunner {
+  /** One batch, maybe empty, for every batch that came in. */
+  readonly errors = new Subject<Batch>()
+  readonly #options: SinkRunnerOptions
+  readonly #queue: Waiting[] = []
+  #writer: Writer | undefined
+  #working: Promise<void> | undefined
+  #busy = false
+  #gaveUp = false
+
+  constructor(options: SinkRunnerOptions) {
+    this.#options = options
+  }
+
+  /** Why the last write failed; undefined after one that worked. */
+  cause: unknown
+
+  /** Whether it is trying again and again just now. */
+  get isStuck(): boolean {
+    return this.cause !== undefined
+  }
+
+  push(batch: Batch): void {
+    const { counters, check } = this.#options
+    counters.in += batch.events.length
+    const accepted: Event[] = []
+    const failures = new Map<Event, unknown>()
+    for (const event of batch.events) {
+      try {
+        check(event.data)
+        accepted.push(event)
+      } catch (error) {
+        failures.set(event, error)
+      }
+    }
+    const last = batch.events.at(-1)
+    if (last) counters.lastTime = last.time
+    this.#queue.push({ batch, accepted, failures })
+    counters.queued = this.#queue.length
+    if (!this.#busy) this.#working = this.#work().catch(this.#options.onFatal)
+  }
+
+  /** Opens the sink before its first batch. @throws what `open` throws */
+  async openNow(): Promise<void> {
+    this.#writer ??= await this.#options.open()
+  }
+
+  async close(): Promise<void> {
+    await this.#working
+    await this.#writer?.close?.()
+    this.#writer = undefined
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true
+    // Batches that arrive in the same turn are written together.
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup()
+      const events = group.flatMap(({ accepted }) => accepted)
+      const refusals = events.length === 0 ? [] : await this.#write(events)
+      this.#options.counters.queued = this.#queue.length
+      for (const waiting of group) this.#finish(waiting, refusals)
+    }
+    // In the same step as the last look at the queue, so that no batch falls in between.
+    this.#busy = false
+  }
+
+  #takeGroup(): Waiting[] {
+    const group: Waiting[] = []
+    let count = 0
+    for (const waiting of this.#queue) {
+      if (group.length > 0 && count + waiting.accepted.length > this.#options.maxEvents) break
+      group.push(waiting)
+      count += waiting.accepted.length
+    }
+    this.#queue.splice(0, group.length)
+    return group
+  }
+
+  /** @returns what the sink refused, or undefined when the batch failed for good */
+  async #write(events: readonly Event[]): Promise<readonly Refusal[] | undefined> {
+    const { attempts, log, node, signal, counters, nodeClock } = this.#options
+    let wait = FIRST_RETRY_MS
+    for (let attempt = 1; !this.#gaveUp; attempt++) {
+      try {
+        this.#writer ??= await this.#options.open()
+        const times = events.map(({ time }) => time)
+        nodeClock?.advanceTo(times.reduce((a, b) => Math.max(a, b), 0))
+        const refusals = (await this.#writer.write(events)) ?? []
+        this.cause = undefined
+        return refusals
+      } catch (error) {
+        const { code, message } = toFailure(error)
+        counters.retries += 1
+        this.cause = error
+        if (attempt >= attempts || signal.aborted) {
+          this.#gaveUp = true
+          log.error({ node, code, attempt }, `sink gave up: ${message}`)
+          break
+        }
+        log.warn({ node, code, attempt, wait_ms: wait }, `write failed, trying again: ${message}`)
+      }
+      await this.#options.pause(wait)
+      wait = Math.min(wait * 2, LAST_RETRY_MS)
+    }
+    return undefined
+  }
+
+  #finish({ batch, accepted, failures }: Waiting, refusals: readonly Refusal[] | undefined): void {
+    const { counters, node, outcome, errorsWired } = this.#options
+    if (refusals === undefined) {
+      batch.token.settle('failed')
+      return
+    }
+    for (const { event, failure } of refusals) {
+      if (accepted.includes(event)) {
+        failures.set(event, new EngineError(failure.code, failure.message))
+      }
+    }
+    counters.errors += failures.size
+    counters.out += batch.events.length - failures.size
+    if (!errorsWired) {
+      if (failures.size > 0) throw new EngineError('ERRORS_LOST', `${node} has no error port`)
+    } else {
+      const events: Event[] = []
+      const origins: number[] = []
+      batch.events.forEach((event, index) => {
+        if (!failures.has(event)) return
+        events.push(errorEvent(node, event, failures.get(event), event.id))
+        origins.push(batch.origins[index] as number)
+      })
+      batch.token.retain()
+      this.errors.next(batch.with(events, origins))
+    }
+    batch.token.settle(batch.events.length > 0 ? outcome : 'delivered')
+  }
+}

@@ -1,0 +1,107 @@
+/** Pulls one source for as long as there is credit, and stands still between pulls when asked to. */
+import type { Context } from './define.ts'
+import type { Flow } from './flow.ts'
+import type { Inlet } from './inlet.ts'
+import type { PlanSource } from './plan.ts'
+
+export interface PumpOptions {
+  readonly node: PlanSource
+  readonly inlet: Inlet
+  readonly flow: Flow
+  readonly context: Context
+  readonly batchSize: number
+  readonly credit: number
+  /** where to resume; undefined at the first start */
+  readonly position: unknown
+}
+
+export class SourcePump {
+  /** Position of the last chunk that has entered the graph whole. */
+  position: unknown
+  readonly #options: PumpOptions
+  #paused = false
+  #sending = false
+  #waiting = false
+  #ended = false
+  #wakes: (() => void)[] = []
+
+  constructor(options: PumpOptions) {
+    this.#options = options
+    this.position = options.position
+  }
+
+  get source(): PlanSource {
+    return this.#options.node
+  }
+
+  get inlet(): Inlet {
+    return this.#options.inlet
+  }
+
+  /** Whether the source has nothing to give just now. */
+  get isWaiting(): boolean {
+    return (this.#waiting && !this.#sending) || this.#ended
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
+  /** Reads until the source ends, the context's signal aborts or a batch fails. */
+  async run(): Promise<void> {
+    const { node, context, flow } = this.#options
+    try {
+      const chunks = node.component.read(node.config as never, this.position, context)
+      const iterator = chunks[Symbol.asyncIterator]()
+      while (!flow.failed) {
+        this.#waiting = true
+        const next = await iterator.next()
+        this.#waiting = false
+        if (next.done) return
+        await this.#until(() => !this.#paused)
+        this.#sending = true
+        await this.#send(next.value.events)
+        if (flow.failed) return
+        this.position = next.value.position
+        this.#sending = false
+        this.#wake()
+      }
+    } finally {
+      this.#waiting = false
+      this.#sending = false
+      this.#ended = true
+      this.#wake()
+    }
+  }
+
+  /** Lets the chunk that is being sent finish and holds back the next. */
+  async pause(): Promise<void> {
+    this.#paused = true
+    await this.#until(() => !this.#sending || this.#options.flow.failed)
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#wake()
+  }
+
+  async #send(events: Parameters<Inlet['send']>[0]): Promise<void> {
+    const { flow, inlet, batchSize, credit } = this.#options
+    for (let start = 0; start < events.length; start += batchSize) {
+      const batch = events.slice(start, start + batchSize)
+      await flow.below(Math.max(credit - batch.length, 0))
+      if (flow.failed) return
+      inlet.send(batch)
+    }
+  }
+
+  async #until(ready: () => boolean): Promise<void> {
+    while (!ready()) await new Promise<void>((resolve) => this.#wakes.push(resolve))
+  }
+
+  #wake(): void {
+    const wakes = this.#wakes
+    this.#wakes = []
+    for (const wake of wakes) wake()
+  }
+}

@@ -1,0 +1,376 @@
+/** Turns a plan into RxJS: a node is an `Observable<Batch>`, an edge a subscription. */
+import { map, type Observable, type OperatorFunction, share, tap } from 'rxjs'
+import type { TSchema } from 'typebox'
+import { type Batch, makeBatch } from './batch.ts'
+import { type Clock, type EventClock, eventClock } from './clock.ts'
+import { type NodeCounters, newCounters } from './counters.ts'
+import type { Context, Logger, Writer } from './define.ts'
+import { DetachedEdge } from './detached_edge.ts'
+import type { Data } from './event.ts'
+import { type FanInEdge, fanIn } from './fan_in.ts'
+import { Flow } from './flow.ts'
+import { streamId } from './ids.ts'
+import { Inlet } from './inlet.ts'
+import { inputCheck } from './input_check.ts'
+import { type OperatorRunner, operatorRunner, portsOf } from './operator_runner.ts'
+import { Outputs, type Ported } from './outputs.ts'
+import type { Plan, PlanEdge, PlanNode, PlanOperator, PlanSink } from './plan.ts'
+import { SinkRunner, type SinkRunnerOptions } from './sink_runner.ts'
+
+/** Node id of the implicit sink that takes every error port nobody else reads. */
+export const DEAD_LETTERS = 'dead_letters'
+
+export interface WireOptions {
+  readonly plan: Plan
+  readonly clock: Clock
+  /** 16 hex characters; ids of events start from it */
+  readonly epoch: string
+  readonly contextFor: (node: PlanNode, clock: Clock, counters: NodeCounters) => Context
+  readonly openSink: (node: PlanSink, context: Context) => Promise<Writer>
+  readonly openDeadLetters: () => Promise<Writer>
+  /** events per write, at most */
+  readonly batchSize: number
+  readonly attempts: number
+  readonly pause: (ms: number) => Promise<void>
+  readonly log: Logger
+  /** Aborted when sinks must stop trying. */
+  readonly giveUp: AbortSignal
+  readonly onFatal: (error: unknown) => void
+  /** Called with every batch that leaves a port, by `node` or `node.port`. */
+  readonly taps?: ReadonlyMap<string, (batch: Batch) => void>
+}
+
+export interface Wired {
+  readonly flow: Flow
+  readonly inlets: ReadonlyMap<string, Inlet>
+  readonly runners: ReadonlyMap<string, OperatorRunner>
+  readonly sinks: ReadonlyMap<string, SinkRunner>
+  readonly detached: readonly DetachedEdge[]
+  readonly counters: ReadonlyMap<string, NodeCounters>
+  readonly contexts: ReadonlyMap<string, Context>
+  /**
+   * An empty root batch through all sources at once, so that timers up to `time` (ms) fire;
+   * Infinity lets event time run on to the last timer that is set, as at the end of input.
+   */
+  broadcast(time: number): void
+}
+
+/** Source name of the root batches that enter by every source at once. */
+const EVERYWHERE = '*'
+
+const portKey = (node: string, port: string): string => (port === '' ? node : `${node}.${port}`)
+
+export function wire(options: WireOptions): Wired {
+  return new Wiring(options).build()
+}
+
+class Wiring {
+  readonly #options: WireOptions
+  readonly #flow = new Flow()
+  readonly #inlets = new Map<string, Inlet>()
+  readonly #runners = new Map<string, OperatorRunner>()
+  readonly #sinks = new Map<string, SinkRunner>()
+  readonly #detached: DetachedEdge[] = []
+  readonly #counters = new Map<string, NodeCounters>()
+  readonly #contexts = new Map<string, Context>()
+  readonly #clocks = new Map<string, EventClock | undefined>()
+  /** Port key → its batches. */
+  readonly #ports = new Map<string, Observable<Batch>>()
+  /** Node → the inlets whose batches reach it. */
+  readonly #reached = new Map<string, ReadonlySet<string>>()
+  readonly #readers: ReadonlyMap<string, number>
+  readonly #deadLetterEdges: readonly PlanEdge[]
+
+  readonly #fatal = (error: unknown): void => {
+    this.#options.onFatal(error)
+    this.#flow.fail()
+  }
+
+  constructor(options: WireOptions) {
+    this.#options = options
+    this.#deadLetterEdges = deadLetterEdges(options.plan)
+    this.#readers = countReaders(options.plan, this.#deadLetterEdges)
+  }
+
+  build(): Wired {
+    const { plan } = this.#options
+    for (const node of plan.nodes) {
+      this.#prepare(node)
+      if (node.section === 'sources') this.#addSource(node)
+      else if (node.section === 'operators') this.#addOperator(node)
+      else this.#addSink(node)
+    }
+    this.#addDeadLetters()
+    return {
+      flow: this.#flow,
+      inlets: this.#inlets,
+      runners: this.#runners,
+      sinks: this.#sinks,
+      detached: this.#detached,
+      counters: this.#counters,
+      contexts: this.#contexts,
+      broadcast: (time) => this.#broadcast(time),
+    }
+  }
+
+  #prepare(node: PlanNode): void {
+    const { clock, contextFor } = this.#options
+    const counters = newCounters()
+    const nodeClock = clock.live ? undefined : eventClock(clock.now())
+    this.#counters.set(node.id, counters)
+    this.#clocks.set(node.id, nodeClock)
+    this.#contexts.set(node.id, contextFor(node, nodeClock ?? clock, counters))
+  }
+
+  #readersOf(node: string, port: string): number {
+    return this.#readers.get(portKey(node, port)) ?? 0
+  }
+
+  #countersOf(node: string): NodeCounters {
+    return this.#counters.get(node) as NodeCounters
+  }
+
+  #addSource(node: PlanNode): void {
+    const { plan, clock, epoch } = this.#options
+    const inlet = new Inlet({
+      source: node.id,
+      stream: streamId(epoch, plan.name, node.id),
+      flow: this.#flow,
+      clock,
+      counters: this.#countersOf(node.id),
+      consumers: { main: this.#readersOf(node.id, ''), errors: this.#readersOf(node.id, 'errors') },
+    })
+    this.#inlets.set(node.id, inlet)
+    this.#reached.set(node.id, new Set([node.id, EVERYWHERE]))
+    this.#expose(node.id, '', inlet.main)
+    this.#expose(node.id, 'errors', inlet.errors)
+  }
+
+  /** Makes a port readable, with its tap in between. */
+  #expose(node: string, port: string, batches: Observable<Batch>): void {
+    const key = portKey(node, port)
+    const seen = this.#options.taps?.get(key)
+    this.#ports.set(key, seen ? batches.pipe(tap(seen), share()) : batches)
+  }
+
+  #inputOf(node: { id: string; inputs: readonly PlanEdge[] }): Observable<Batch> {
+    const edges = node.inputs.map((edge, index) => this.#edge(node.id, edge, index))
+    const reached = new Set(edges.flatMap(({ reachedFrom }) => [...reachedFrom]))
+    this.#reached.set(node.id, reached)
+    return fanIn(edges)
+  }
+
+  #edge(consumer: string, edge: PlanEdge, index: number): FanInEdge {
+    const batches = this.#ports.get(portKey(edge.from, edge.port))
+    if (!batches) throw new Error(`nothing leaves ${portKey(edge.from, edge.port)}`)
+    if (edge.policy === 'block') {
+      return { batches, reachedFrom: this.#reached.get(edge.from) ?? new Set() }
+    }
+    const inlet = `${portKey(edge.from, edge.port)}>${consumer}#${index}`
+    const detached = new DetachedEdge(inlet, edge, this.#flow, this.#countersOf(consumer))
+    detached.attach(batches, this.#fatal)
+    this.#detached.push(detached)
+    return { batches: detached.batches, reachedFrom: new Set([inlet]) }
+  }
+
+  #addOperator(node: PlanOperator): void {
+    const input = this.#inputOf(node)
+    if (node.component.stream) this.#addStream(node, input)
+    else this.#addRunner(node, input)
+  }
+
+  #addRunner(node: PlanOperator, input: Observable<Batch>): void {
+    const counters = this.#countersOf(node.id)
+    const context = this.#contextOf(node)
+    const nodeClock = this.#clocks.get(node.id)
+    const runner = operatorRunner(node, { context, counters, nodeClock })
+    this.#runners.set(node.id, runner)
+    this.#exposeAll(node, portsOf(node), input.pipe(map((batch) => runner.process(batch))))
+  }
+
+  /** The operator's own RxJS code sees only events that fit; the others take the error port. */
+  #addStream(node: PlanOperator, input: Observable<Batch>): void {
+    const { component, config } = node
+    const make = component.stream as NonNullable<typeof component.stream>
+    const counters = this.#countersOf(node.id)
+    const check = inputCheck(inputSchema(node))
+    const outputs = new Outputs(node.id, [''], counters)
+    const checked = input.pipe(map((batch) => splitByShape(batch, check, outputs, counters)))
+    const shared = checked.pipe(share())
+    const made = shared.pipe(
+      map((ported) => ported.get('') as Batch),
+      make(config as never, this.#contextOf(node)),
+      tap((batch) => {
+        counters.out += batch.events.length
+      }),
+      this.#holding(this.#readersOf(node.id, '')),
+    )
+    const errors = shared.pipe(map((ported) => ported.get('errors') as Batch))
+    this.#expose(node.id, '', made)
+    this.#expose(
+      node.id,
+      'errors',
+      errors.pipe(this.#retaining(this.#readersOf(node.id, 'errors'))),
+    )
+  }
+
+  #exposeAll(node: PlanOperator, ports: readonly string[], made: Observable<Ported>): void {
+    const counters = this.#countersOf(node.id)
+    const all = [...ports, 'errors']
+    const readers = all.reduce((sum, port) => sum + this.#readersOf(node.id, port), 0)
+    const shared = made.pipe(
+      tap((ported) => {
+        for (const port of ports) counters.out += ported.get(port)?.events.length ?? 0
+        const { token } = ported.get('errors') as Batch
+        if (readers === 0) token.settle('delivered')
+        else if (readers > 1) token.retain(readers - 1)
+      }),
+      share(),
+    )
+    for (const port of all) {
+      this.#expose(node.id, port, shared.pipe(map((ported) => ported.get(port) as Batch)))
+    }
+  }
+
+  /** The hold a batch came with becomes one for each of `readers`. */
+  #holding(readers: number): OperatorFunction<Batch, Batch> {
+    return (batches) =>
+      batches.pipe(
+        tap(({ token }) => {
+          if (readers === 0) token.settle('delivered')
+          else if (readers > 1) token.retain(readers - 1)
+        }),
+        share(),
+      )
+  }
+
+  /** `readers` more holds, beside the one that goes another way. */
+  #retaining(readers: number): OperatorFunction<Batch, Batch> {
+    return (batches) =>
+      batches.pipe(
+        tap(({ token }) => token.retain(readers)),
+        share(),
+      )
+  }
+
+  #contextOf(node: PlanNode): Context {
+    return this.#contexts.get(node.id) as Context
+  }
+
+  #addSink(node: PlanSink): void {
+    const { openSink } = this.#options
+    const runner = this.#sinkRunner(node.id, {
+      open: () => openSink(node, this.#contextOf(node)),
+      check: inputCheck(inputSchema(node)),
+      outcome: 'delivered',
+      errorsWired: true,
+    })
+    this.#inputOf(node).subscribe({
+      next: (batch) => runner.push(batch),
+      error: this.#fatal,
+    })
+    const readers = this.#readersOf(node.id, 'errors')
+    this.#expose(node.id, 'errors', runner.errors.pipe(this.#holding(readers)))
+  }
+
+  #sinkRunner(
+    id: string,
+    own: Pick<SinkRunnerOptions, 'open' | 'check' | 'outcome' | 'errorsWired'>,
+  ): SinkRunner {
+    const { attempts, pause, log, giveUp, batchSize } = this.#options
+    const runner = new SinkRunner({
+      ...own,
+      node: id,
+      counters: this.#countersOf(id),
+      maxEvents: batchSize,
+      attempts,
+      pause,
+      log,
+      signal: giveUp,
+      nodeClock: this.#clocks.get(id),
+      onFatal: this.#fatal,
+    })
+    this.#sinks.set(id, runner)
+    return runner
+  }
+
+  #addDeadLetters(): void {
+    if (this.#deadLetterEdges.length === 0) return
+    this.#counters.set(DEAD_LETTERS, newCounters())
+    const runner = this.#sinkRunner(DEAD_LETTERS, {
+      open: this.#options.openDeadLetters,
+      check: () => undefined,
+      outcome: 'dead_lettered',
+      errorsWired: false,
+    })
+    const edges = this.#deadLetterEdges.map((edge, index) => this.#edge(DEAD_LETTERS, edge, index))
+    fanIn(edges).subscribe({
+      next: (batch) => {
+        for (const { data } of batch.events) this.#countersOf(String(data.node)).deadLettered += 1
+        runner.push(batch)
+      },
+      error: this.#fatal,
+    })
+  }
+
+  /** An empty root batch through all sources at once, so that timers up to `time` fire. */
+  #broadcast(time: number): void {
+    const { sequence, token } = this.#flow.open(0)
+    const batch = makeBatch([], [], [time], { sequence, source: EVERYWHERE }, token)
+    for (const [id, inlet] of this.#inlets) {
+      token.retain(this.#readersOf(id, '') + this.#readersOf(id, 'errors'))
+      if (this.#readersOf(id, '') > 0) inlet.main.next(batch)
+      if (this.#readersOf(id, 'errors') > 0) inlet.errors.next(batch)
+    }
+    token.settle('delivered')
+  }
+}
+
+function inputSchema({ component, config }: PlanOperator | PlanSink): TSchema | undefined {
+  const { input } = component
+  return typeof input === 'function' ? input(config as never) : input
+}
+
+function splitByShape(
+  batch: Batch,
+  check: (data: Data) => void,
+  outputs: Outputs,
+  counters: NodeCounters,
+): Ported {
+  counters.in += batch.events.length
+  batch.events.forEach((event, index) => {
+    const origin = batch.origins[index] as number
+    try {
+      check(event.data)
+      outputs.emit(event, event, origin)
+    } catch (error) {
+      outputs.fail(event, error, origin)
+    }
+  })
+  return outputs.take(batch)
+}
+
+/** Edges from every error port that no node of the plan reads. */
+function deadLetterEdges(plan: Plan): PlanEdge[] {
+  const read = new Set(
+    plan.nodes.flatMap((node) =>
+      node.section === 'sources'
+        ? []
+        : node.inputs.filter(({ port }) => port === 'errors').map(({ from }) => from),
+    ),
+  )
+  return plan.nodes
+    .filter(({ id }) => !read.has(id))
+    .map(({ id }) => ({ from: id, port: 'errors', policy: 'block', capacity: 0 }))
+}
+
+/** Port key → how many edges read it. */
+function countReaders(plan: Plan, extra: readonly PlanEdge[]): Map<string, number> {
+  const edges = plan.nodes.flatMap((node) => (node.section === 'sources' ? [] : node.inputs))
+  const readers = new Map<string, number>()
+  for (const { from, port } of [...edges, ...extra]) {
+    const key = portKey(from, port)
+    readers.set(key, (readers.get(key) ?? 0) + 1)
+  }
+  return readers
+}

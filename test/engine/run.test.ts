@@ -1,0 +1,260 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../../engine/context.ts'
+import type { Event } from '../../engine/event.ts'
+import type { Plan } from '../../engine/plan.ts'
+import { startPipelines } from '../../engine/run.ts'
+import { each, edge, listSink, listSource, planOf, windowCount } from './stand_ins.ts'
+
+let stateDir: string
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'decnet-run-'))
+})
+afterEach(() => rmSync(stateDir, { recursive: true, force: true }))
+
+const use = () => Promise.reject(new Error('no resources here'))
+const start = (plan: Plan) => startPipelines({ plans: [plan], stateDir, use, log: silentLog })
+const run = async (plan: Plan) => (await start(plan)).done
+
+const drafts = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => {
+    const n = from + index
+    return { topic: 't', time: 1000 + n, data: { n, key: `k${n % 3}` } }
+  })
+const numbers = (events: readonly Event[]) => events.map(({ data }) => data.n)
+
+describe('a running pipeline', () => {
+  it('goes on after its last event when it is started again', async () => {
+    const kept: Event[] = []
+    const plan = (chunks: Parameters<typeof listSource>[0]) =>
+      planOf({
+        lines: { component: listSource(chunks) },
+        rows: { component: listSink(kept), inputs: ['lines'] },
+      })
+    await run(plan([drafts(0, 5)]))
+    const first = await run(plan([drafts(0, 5), drafts(5, 8)]))
+    expect(numbers(kept)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    expect(first.pipelines.test?.sources.lines).toEqual({ read: 3 })
+    expect(new Set(kept.map(({ id }) => id)).size).toBe(8)
+  })
+
+  it('keeps keyed state and timers over a restart', async () => {
+    const plan = (kept: Event[], chunks: Parameters<typeof listSource>[0]) =>
+      planOf({
+        lines: { component: listSource(chunks) },
+        windows: { component: windowCount, inputs: ['lines'] },
+        rows: { component: listSink(kept), inputs: ['windows'] },
+      })
+    const split: Event[] = []
+    await run(plan(split, [drafts(0, 14)]))
+    await run(plan(split, [drafts(0, 14), drafts(14, 40)]))
+    expect(split.map(({ time, data }) => ({ time, ...data }))).toEqual(
+      [1010, 1020, 1030].flatMap((time) =>
+        ['k0', 'k1', 'k2'].map((key) => ({ time, key, count: expect.any(Number) })),
+      ),
+    )
+    const total = split.reduce((sum, { data }) => sum + Number(data.count), 0)
+    expect(total).toBe(30)
+  })
+
+  it('tries a sink that fails again until it works, and loses and doubles nothing', async () => {
+    const kept: Event[] = []
+    let failures = 2
+    const rows = listSink(kept, () => {
+      if (failures-- > 0) throw new Error('the database is away')
+    })
+    const plan = planOf({
+      lines: { component: listSource([drafts(0, 10), drafts(10, 20)]) },
+      rows: { component: rows, inputs: ['lines'] },
+    })
+    const report = await run(plan)
+    expect(report.outcome).toBe('completed')
+    expect(numbers(kept)).toEqual(drafts(0, 20).map(({ data }) => data.n))
+  })
+
+  it('ends with an error and keeps its old position when a sink stays away', async () => {
+    const away = listSink([], () => {
+      throw new Error('the database is away')
+    })
+    const kept: Event[] = []
+    const source = listSource([drafts(0, 10)])
+    const running = await start(
+      planOf(
+        { lines: { component: source }, rows: { component: away, inputs: ['lines'] } },
+        { shutdownTimeout: 50 },
+      ),
+    )
+    running.stop()
+    const report = await running.done
+    expect(report).toMatchObject({ outcome: 'failed', error: new Error('the database is away') })
+    await run(
+      planOf({
+        lines: { component: source },
+        rows: { component: listSink(kept), inputs: ['lines'] },
+      }),
+    )
+    expect(numbers(kept)).toEqual(drafts(0, 10).map(({ data }) => data.n))
+  })
+
+  it('never has more in flight than its credit', async () => {
+    let inFlight = 0
+    let most = 0
+    const read = each((event) => {
+      inFlight += 1
+      most = Math.max(most, inFlight)
+      return event
+    })
+    const rows = listSink([], (events) => {
+      inFlight -= events.length
+    })
+    const plan = planOf(
+      {
+        lines: { component: listSource([drafts(0, 3000)]) },
+        read: { component: read, inputs: ['lines'] },
+        rows: { component: rows, inputs: ['read'] },
+      },
+      { batchSize: 8, credit: 32 },
+    )
+    await run(plan)
+    expect(most).toBeGreaterThan(8)
+    expect(most).toBeLessThanOrEqual(32)
+  })
+
+  it('keeps what could not be handled in the dead letter queue, once', async () => {
+    const plan = (chunks: Parameters<typeof listSource>[0]) =>
+      planOf({
+        lines: { component: listSource(chunks) },
+        picky: {
+          component: each((event) => {
+            if (Number(event.data.n) % 4 === 0) throw new Error('not divisible by four, please')
+            return event
+          }),
+          inputs: ['lines'],
+        },
+        rows: { component: listSink([]), inputs: ['picky'] },
+      })
+    const report = await run(plan([drafts(0, 10)]))
+    expect(report.pipelines.test?.nodes.picky).toMatchObject({
+      in: 10,
+      out: 7,
+      dead_lettered: 3,
+      errors: 3,
+    })
+    const file = new Database(join(stateDir, 'test.sqlite'), { readonly: true })
+    const letters = file.prepare('SELECT node, code, message, event FROM dead_letter').all()
+    file.close()
+    expect(letters).toHaveLength(3)
+    expect(letters[1]).toMatchObject({
+      node: 'picky',
+      code: 'THROWN',
+      message: 'not divisible by four, please',
+      event: expect.stringContaining('"n":4'),
+    })
+  })
+
+  it('hands failures to whoever reads the error port instead', async () => {
+    const kept: Event[] = []
+    const plan = planOf({
+      lines: { component: listSource([drafts(0, 4)]) },
+      picky: {
+        component: each((event) => {
+          if (event.data.n === 2) throw new Error('two')
+          return event
+        }),
+        inputs: ['lines'],
+      },
+      rows: { component: listSink([]), inputs: ['picky'] },
+      bad: { component: listSink(kept), inputs: [edge('picky.errors')] },
+    })
+    const report = await run(plan)
+    expect(kept).toMatchObject([
+      {
+        topic: 'pipeline.error',
+        data: { node: 'picky', message: 'two', event: { data: { n: 2 } } },
+      },
+    ])
+    expect(report.pipelines.test?.nodes.picky).toMatchObject({ errors: 1, dead_lettered: 0 })
+  })
+
+  it('is refused while another one runs on the same state', async () => {
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const source = listSource([drafts(0, 1)])
+    const plan = planOf({
+      lines: {
+        component: {
+          ...source,
+          async *read(...args: Parameters<typeof source.read>) {
+            yield* source.read(...args)
+            await held
+          },
+        },
+      },
+      rows: { component: listSink([]), inputs: ['lines'] },
+    })
+    const first = await start(plan)
+    await expect(start(plan)).rejects.toMatchObject({ code: 'STATE_LOCKED' })
+    release()
+    expect((await first.done).outcome).toBe('completed')
+  })
+
+  it('shows its counts as metrics, with no names but those of the pipeline', async () => {
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const source = listSource([drafts(0, 7)])
+    const socket = join(stateDir, 'metrics.sock')
+    const plan = planOf(
+      {
+        lines: {
+          component: {
+            ...source,
+            async *read(...args: Parameters<typeof source.read>) {
+              yield* source.read(...args)
+              await held
+            },
+          },
+        },
+        windows: { component: windowCount, inputs: ['lines'] },
+        rows: { component: listSink([]), inputs: ['windows'] },
+      },
+      { metricsListen: `unix:${socket}` },
+    )
+    const running = await start(plan)
+    const get = (path: string) => request(socket, path)
+    await expect
+      .poll(async () => (await get('/metrics')).text)
+      .toContain('decnet_node_events_in_total{pipeline="test",node="lines"} 7')
+    const { text } = await get('/metrics')
+    expect(text).toContain('decnet_state_keys{pipeline="test",node="windows"} 3')
+    expect(text).not.toContain('k0')
+    expect(await get('/health')).toMatchObject({ status: 200 })
+    expect(await get('/ready')).toMatchObject({ status: 200 })
+    expect(await get('/other')).toMatchObject({ status: 404 })
+    release()
+    await running.done
+  })
+})
+
+async function request(
+  socketPath: string,
+  path: string,
+): Promise<{ status: number; text: string }> {
+  const { get } = await import('node:http')
+  return new Promise((resolve, reject) => {
+    get({ socketPath, path }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        resolve({ status: response.statusCode ?? 0, text })
+      })
+    }).on('error', reject)
+  })
+}
