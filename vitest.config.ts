@@ -1,0 +1,11 @@
+/** The suite of every commit, under five minutes on two cores; the long runs have their own file. */
+import { configDefaults, defineConfig } from 'vitest/config'
+import { shared } from './vitest.shared.config.ts'
+
+export default defineConfig({
+  test: {
+    ...shared,
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/long/**'],
+  },
+})
