@@ -1,0 +1,96 @@
+/** The STRUCTURED-DATA part of a syslog message. */
+
+import { SyslogError } from './protocol_error.ts'
+import { quote } from './quote.ts'
+
+/** One SD-ELEMENT. A name may occur more than once (RFC 5424 section 6.3.3). */
+export interface SdElement {
+  readonly id: string
+  /** name and unescaped value, in order */
+  readonly params: readonly (readonly [name: string, value: string])[]
+}
+
+/**
+ * Reads STRUCTURED-DATA by the letter of the RFC.
+ * @param start offset of its first character
+ * @returns its elements, none for `-`, and the offset after it
+ * @throws {SyslogError} `SYSLOG_SD` where the grammar is broken or an SD-ID comes twice
+ * @see RFC 5424 section 6.3
+ */
+export function readStructuredData(
+  text: string,
+  start: number,
+): { elements: readonly SdElement[]; next: number } {
+  if (text[start] === '-') return { elements: [], next: start + 1 }
+  if (text[start] !== '[') throw sdError(text, start)
+  const elements: SdElement[] = []
+  const ids = new Set<string>()
+  let at = start
+  while (text[at] === '[') {
+    const id = readName(text, at + 1)
+    if (ids.has(id)) throw sdError(text, at)
+    ids.add(id)
+    const { params, next } = readParams(text, at + 1 + id.length)
+    elements.push({ id, params })
+    at = next
+  }
+  return { elements, next: at }
+}
+
+/** Reads ` name="value"` until the `]` that ends the element. */
+function readParams(text: string, start: number): { params: [string, string][]; next: number } {
+  const params: [string, string][] = []
+  let at = start
+  while (text[at] === ' ') {
+    const name = readName(text, at + 1)
+    const open = at + 1 + name.length
+    if (text[open] !== '=' || text[open + 1] !== '"') throw sdError(text, open)
+    const close = closingQuote(text, open + 2)
+    const raw = close === -1 ? undefined : text.slice(open + 2, close)
+    if (raw === undefined || BARE_BRACKET.test(raw)) throw sdError(text, open)
+    params.push([name, unescapeValue(raw)])
+    at = close + 1
+  }
+  if (text[at] !== ']') throw sdError(text, at)
+  return { params, next: at + 1 }
+}
+
+/** SD-NAME: 1 to 32 printable ASCII characters but `=`, blank, `]` and `"`. */
+const NAME = /[!#-<>-\\^-~]{1,32}/y
+const BARE_BRACKET = /(?<!\\)(?:\\\\)*\]/
+
+function readName(text: string, start: number): string {
+  NAME.lastIndex = start
+  const [name] = NAME.exec(text) ?? []
+  if (name === undefined) throw sdError(text, start)
+  return name
+}
+
+const sdError = (text: string, at: number): SyslogError =>
+  new SyslogError('SYSLOG_SD', `structured data is broken at ${quote(text.slice(at, at + 40))}`)
+
+/**
+ * @param start offset of the first character of a PARAM-VALUE
+ * @returns offset of the first quote from there that no backslash escapes, or -1
+ */
+export function closingQuote(text: string, start: number): number {
+  let quoteAt = text.indexOf('"', start)
+  while (quoteAt !== -1) {
+    // Runs of backslashes before different quotes are disjoint, so all of this is linear.
+    let at = quoteAt - 1
+    while (at >= start && text.charCodeAt(at) === BACKSLASH) at -= 1
+    if ((quoteAt - at) % 2 === 1) return quoteAt
+    quoteAt = text.indexOf('"', quoteAt + 1)
+  }
+  return -1
+}
+
+const BACKSLASH = 92
+const ESCAPED = /\\(["\\\]])/g
+
+/** Undoes `\"`, `\\` and `\]`, left to right; before anything else a backslash is itself. */
+export const unescapeValue = (raw: string): string =>
+  raw.includes('\\') ? raw.replace(ESCAPED, '$1') : raw
+
+/** Puts a backslash before `"`, `\` and `]`. */
+export const escapeValue = (value: string): string => value.replace(/["\\\]]/g, '\\$&')
