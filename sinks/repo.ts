@@ -1,0 +1,39 @@
+/** Writes events to a table of the database. */
+import { Type } from 'typebox'
+import { defineSink } from '../engine/index.ts'
+import { database } from '../store/database.ts'
+import { entityEvents, entityNames } from '../store/entity_events.ts'
+
+export const repo = defineSink({
+  type: 'repo',
+  summary: 'Rows of one entity in the database, each batch in one transaction.',
+  promise:
+    'Exactly once in effect: rows are known by event id, so a repeat changes nothing. ' +
+    'Text longer than its column is cut and counted as `text_cut`.',
+  effect: 'exactly_once',
+  writesDatabase: true,
+  config: Type.Object({
+    entity: Type.Enum(entityNames, {
+      description:
+        'What the events are: `log` (a row per event), `credential` (attempts are counted per ' +
+        'address, target, secret and principal) or `bounty` (a row per distinct payload).',
+    }),
+  }),
+  input: ({ entity }) => entityEvents[entity],
+  examples: [
+    { title: 'Keep every log line', yaml: 'type: repo\nentity: log' },
+    { title: 'Count login attempts', yaml: 'type: repo\nentity: credential' },
+  ],
+  async open({ entity }, context) {
+    // Only here, for every start of the program reads this file.
+    const { writeEvents } = await import('../store/write_events.ts')
+    const open = await context.use(database)
+    return {
+      async write(events) {
+        const { refusals, cut } = await writeEvents(open, entity, events)
+        if (cut > 0) context.count('text_cut', cut)
+        return refusals
+      },
+    }
+  },
+})

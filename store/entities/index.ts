@@ -1,0 +1,6 @@
+/** Every entity of the database, in the order their tables are made. */
+import { BountyEntity } from './bounty.ts'
+import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
+import { LogEntity } from './log.ts'
+
+export const entities = [LogEntity, CredentialEntity, CredentialSightingEntity, BountyEntity]

@@ -1,0 +1,56 @@
+/**
+ * The entities that sinks write and the events they are made of. Kept apart from the tables: every
+ * start of the program reads this file, and MikroORM takes 0.2 s to load.
+ */
+import { type Static, Type } from 'typebox'
+
+/** `data` of a parsed line; see spec/log-format.md section 3. Event time becomes `timestamp`. */
+const LogEvent = Type.Object({
+  decky: Type.String(),
+  service: Type.String(),
+  event_type: Type.String(),
+  attacker_ip: Type.String(),
+  fields: Type.Record(Type.String(), Type.Unknown()),
+  raw_line: Type.String(),
+  msg: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  source_worker: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+})
+
+/** `data` of a captured credential; see spec/credential-reuse.md section 2. */
+const CredentialEvent = Type.Object({
+  attacker_ip: Type.String(),
+  decky: Type.String(),
+  service: Type.String(),
+  principal: Type.Union([Type.String(), Type.Null()]),
+  secret_kind: Type.String(),
+  secret_sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  secret_b64: Type.Union([Type.String(), Type.Null()]),
+  secret_printable: Type.Union([Type.String(), Type.Null()]),
+  outcome: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  fields: Type.Record(Type.String(), Type.Unknown()),
+})
+
+/** `data` of a bounty; see spec/ingest-and-profile.md section 1.4. */
+const BountyEvent = Type.Object({
+  decky: Type.String(),
+  service: Type.String(),
+  attacker_ip: Type.String(),
+  bounty_type: Type.String(),
+  payload: Type.Record(Type.String(), Type.Unknown()),
+})
+
+export type LogData = Static<typeof LogEvent>
+export type CredentialData = Static<typeof CredentialEvent>
+export type BountyData = Static<typeof BountyEvent>
+
+/** Shape of the events of each entity; further keys are allowed and not stored. */
+export const entityEvents = {
+  log: LogEvent,
+  credential: CredentialEvent,
+  bounty: BountyEvent,
+} as const
+
+export type EntityName = keyof typeof entityEvents
+
+/** What `entity:` of a repo sink may say. */
+export const entityNames: readonly EntityName[] = ['log', 'credential', 'bounty']

@@ -1,0 +1,8 @@
+/** Every migration, oldest first. One that has been released is never changed, only followed. */
+
+export const migrations = [
+  {
+    name: 'm0001_first_tables',
+    load: async () => (await import('./m0001_first_tables.ts')).FirstTables,
+  },
+]

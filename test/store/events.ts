@@ -1,0 +1,64 @@
+/** Events for the store's tests. */
+import { createHash } from 'node:crypto'
+import type { Event } from '../../engine/index.ts'
+
+/** 2026-03-01T09:00:06.123456Z in ms. */
+export const TIME = 1772355606123.456
+
+/** @returns an id that is the same for the same number */
+export const eventId = (number: number): string => number.toString(16).padStart(32, '0')
+
+/** @returns a parsed line, changed as told */
+export const logEvent = (number: number, change: object = {}, time = TIME): Event => ({
+  id: eventId(number),
+  topic: 'system.log',
+  time,
+  data: {
+    timestamp: '2026-03-01 09:00:06',
+    decky: 'web-01',
+    service: 'ssh',
+    event_type: 'login_attempt',
+    attacker_ip: '198.51.100.7',
+    fields: { username: 'root' },
+    msg: '',
+    raw_line: '<134>1 2026-03-01T09:00:06.123456+00:00 web-01 ssh - login_attempt -',
+    kind: 'attacker',
+    ...change,
+  },
+})
+
+/** @returns a captured `hunter2` of root, changed as told */
+export const credentialEvent = (number: number, change: object = {}, time = TIME): Event => ({
+  id: eventId(number),
+  topic: 'credential.captured',
+  time,
+  data: {
+    attacker_ip: '198.51.100.7',
+    decky: 'web-01',
+    service: 'ssh',
+    principal: 'root',
+    principal_key: 'root',
+    secret_kind: 'plaintext',
+    secret_sha256: createHash('sha256').update('hunter2').digest('hex'),
+    secret_b64: 'aHVudGVyMg==',
+    secret_printable: 'hunter2',
+    outcome: null,
+    fields: { username: 'root' },
+    ...change,
+  },
+})
+
+/** @returns a bounty, changed as told */
+export const bountyEvent = (number: number, change: object = {}, time = TIME): Event => ({
+  id: eventId(number),
+  topic: 'bounty.found',
+  time,
+  data: {
+    decky: 'web-01',
+    service: 'http',
+    attacker_ip: '198.51.100.7',
+    bounty_type: 'fingerprint',
+    payload: { kind: 'http_useragent', value: 'curl/8.5.0' },
+    ...change,
+  },
+})

@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import Sqlite from 'better-sqlite3'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../store/database.ts'
+import { migrations } from '../../store/migrations/index.ts'
+import { writeEvents } from '../../store/write_events.ts'
+import { testDatabases } from '../services/databases.ts'
+import { PASSWORD } from '../services/mariadb.ts'
+import { logEvent } from './events.ts'
+
+const MINUTE = 60_000
+const run = promisify(execFile)
+const NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
+const DATABASE = new URL('../../store/database.ts', import.meta.url).href
+
+/** Opens a database in a process of its own and prints how many tables it then has. */
+const OPEN = `
+  const { openDatabase } = await import(${JSON.stringify(DATABASE)})
+  const database = await openDatabase(process.argv[1])
+  const rows = await database.select('select name from mikro_orm_migrations')
+  process.stdout.write(JSON.stringify(rows))
+  await database.close()`
+
+describe.each(testDatabases)('%s', (_, databases) => {
+  beforeAll(() => databases.start(), MINUTE)
+  afterAll(() => databases.stop(), MINUTE)
+
+  it('has after its migrations exactly the tables of the entities', async () => {
+    const database = await openDatabase(await databases.fresh())
+    const difference = await database.orm.schema.getUpdateSchemaSQL({ wrap: false })
+    await database.close()
+    expect(difference).toBe('')
+  })
+
+  it('would be told apart if a migration had left out an index', async () => {
+    const database = await openDatabase(await databases.fresh())
+    const on = database.dialect === 'sqlite' ? '' : ' on logs'
+    await database.orm.em.getConnection().execute(`drop index ix_logs_decky${on}`)
+    const difference = await database.orm.schema.getUpdateSchemaSQL({ wrap: false })
+    await database.close()
+    expect(difference).toContain('ix_logs_decky')
+  })
+
+  it('keeps its rows when it is opened again', async () => {
+    const url = await databases.fresh()
+    const first = await openDatabase(url)
+    await writeEvents(first, 'log', [logEvent(1)])
+    await first.close()
+    const second = await openDatabase(url)
+    expect(await second.select('select count(*) as n from logs')).toEqual([{ n: 1 }])
+    await second.close()
+  })
+
+  it('is migrated once by four processes that start at the same time', async () => {
+    const url = await databases.fresh()
+    const processes = Array.from({ length: 4 }, () =>
+      run(NODE, ['--input-type=module', '-e', OPEN, url]),
+    )
+    const names = JSON.stringify(migrations.map(({ name }) => ({ name })))
+    const outputs = (await Promise.all(processes)).map(({ stdout }) => stdout)
+    expect(outputs).toEqual([names, names, names, names])
+  }, 30_000)
+})
+
+describe('an SQLite file', () => {
+  let directory = ''
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'decnet-open-'))
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  it('is readable by owner and group only, as are the files beside it', async () => {
+    const folder = join(directory, 'mode')
+    mkdirSync(folder)
+    const database = await openDatabase(`sqlite:${join(folder, 'a.db')}`)
+    await writeEvents(database, 'log', [logEvent(1)])
+    const modes = readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o137)
+    await database.close()
+    expect(modes).toEqual([0, 0, 0])
+  })
+
+  it('is synced at every commit and kept in WAL mode', async () => {
+    const database = await openDatabase(`sqlite:${join(directory, 'pragma.db')}`)
+    const read = async (pragma: string) =>
+      Object.values((await database.select(`pragma ${pragma}`))[0] ?? {})
+    expect(await read('journal_mode')).toEqual(['wal'])
+    expect(await read('synchronous')).toEqual([2])
+    expect(await read('foreign_keys')).toEqual([1])
+    await database.close()
+  })
+
+  it('is away, and named, when its directory does not exist', async () => {
+    const opening = openDatabase(`sqlite:${join(directory, 'nowhere/a.db')}`)
+    await expect(opening).rejects.toMatchObject({
+      name: 'UnavailableError',
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringContaining('nowhere/a.db'),
+    })
+  })
+
+  it('is away when a directory is in its place', async () => {
+    await expect(openDatabase(`sqlite:${directory}`)).rejects.toMatchObject({
+      name: 'UnavailableError',
+    })
+  })
+
+  it('is refused when it is something else', async () => {
+    const file = join(directory, 'notes.txt')
+    writeFileSync(file, 'not a database, but long enough to be looked at '.repeat(100))
+    await expect(openDatabase(`sqlite:${file}`)).rejects.toMatchObject({
+      code: 'DATABASE_STATEMENT',
+    })
+  })
+
+  it('is waited for while another process writes to it', async () => {
+    const file = join(directory, 'busy.db')
+    const database = await openDatabase(`sqlite:${file}`)
+    const other = new Sqlite(file)
+    other.exec('begin immediate')
+    const writing = writeEvents(database, 'log', [logEvent(1)])
+    setImmediate(() => other.exec('commit'))
+    await writing
+    expect(other.prepare('select count(*) as n from logs').get()).toEqual({ n: 1 })
+    other.close()
+    await database.close()
+  })
+})
+
+describe('a server', () => {
+  it('that does not answer is away, and no message holds the password', async () => {
+    const url = `mysql://decnet:${encodeURIComponent(PASSWORD)}@127.0.0.1:1/decnet`
+    const error = await openDatabase(url).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      name: 'UnavailableError',
+      message: expect.stringContaining('127.0.0.1:1/decnet'),
+    })
+    const { message, stack, cause } = error as Error
+    const shown = `${message} ${stack} ${JSON.stringify(cause)} ${(cause as Error).stack}`
+    expect(shown).not.toContain(PASSWORD)
+  })
+})

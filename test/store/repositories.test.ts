@@ -1,0 +1,492 @@
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Event } from '../../engine/index.ts'
+import { type Database, openDatabase } from '../../store/database.ts'
+import { findings } from '../../store/findings.ts'
+import { writeEvents } from '../../store/write_events.ts'
+import { testDatabases } from '../services/databases.ts'
+import { bountyEvent, credentialEvent, eventId, logEvent, TIME } from './events.ts'
+
+const MINUTE = 60_000
+const LONE_SURROGATE = '\ud800'
+
+describe.each(testDatabases)('%s', (name, databases) => {
+  const open: Database[] = []
+  const another = async (url: string): Promise<Database> => {
+    const database = await openDatabase(url)
+    open.push(database)
+    return database
+  }
+  const fresh = async () => another(await databases.fresh())
+  const rows = (database: Database, table: string) =>
+    database.select(`select * from ${table} order by ${table === 'logs' ? 'id' : '1'}`)
+
+  beforeAll(() => databases.start(), MINUTE)
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((database) => database.close()))
+  })
+  afterAll(() => databases.stop(), MINUTE)
+
+  describe('log rows', () => {
+    it('keep a line with its provenance and its time to the microsecond', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'log', [logEvent(1, { source_worker: 'edge-2' })])
+      expect(await rows(database, 'logs')).toEqual([
+        {
+          id: 1,
+          event_id: eventId(1),
+          timestamp: 1772355606123456,
+          decky: 'web-01',
+          service: 'ssh',
+          event_type: 'login_attempt',
+          attacker_ip: '198.51.100.7',
+          raw_line: '<134>1 2026-03-01T09:00:06.123456+00:00 web-01 ssh - login_attempt -',
+          fields: '{"username":"root"}',
+          msg: '',
+          trace_id: null,
+          span_id: null,
+          source_worker: 'edge-2',
+        },
+      ])
+    })
+
+    it('are one per event, however often a batch is written again', async () => {
+      const database = await fresh()
+      const events = Array.from({ length: 700 }, (_, number) => logEvent(number))
+      await writeEvents(database, 'log', events.slice(0, 400))
+      await writeEvents(database, 'log', events)
+      await writeEvents(database, 'log', [...events, ...events])
+      const stored = await rows(database, 'logs')
+      expect(stored.map((row) => row.event_id)).toEqual(events.map(({ id }) => id))
+    })
+
+    it('hold whatever text an attacker sends', async () => {
+      const database = await fresh()
+      const texts = [
+        'a\0b',
+        `x${LONE_SURROGATE}y`,
+        '🦑'.repeat(300),
+        "'; drop table logs; --",
+        '\\',
+      ]
+      const events = texts.map((text, number) =>
+        logEvent(number, { decky: text, msg: text, raw_line: text, fields: { [text]: text } }),
+      )
+      const { refusals, cut } = await writeEvents(database, 'log', events)
+      expect({ refusals, cut }).toEqual({ refusals: [], cut: 1 })
+      const stored = await rows(database, 'logs')
+      expect(stored.map((row) => row.raw_line)).toEqual(texts.map((text) => text.toWellFormed()))
+      expect(stored.map((row) => JSON.parse(String(row.fields)))).toEqual(
+        texts.map((text) => ({ [text]: text })),
+      )
+      expect(stored[2]?.decky).toBe('🦑'.repeat(255))
+    })
+
+    it('cut every text that is too long for its column, and count it', async () => {
+      const database = await fresh()
+      const long = 'é'.repeat(300_000)
+      const event = logEvent(1, {
+        decky: long,
+        service: long,
+        event_type: long,
+        attacker_ip: long,
+        raw_line: long,
+        msg: long,
+        source_worker: long,
+      })
+      expect(await writeEvents(database, 'log', [event])).toEqual({ refusals: [], cut: 7 })
+      const [row = {}] = await rows(database, 'logs')
+      const lengths = Object.entries(row).map(([column, value]) => [column, String(value).length])
+      expect(Object.fromEntries(lengths)).toMatchObject({
+        decky: 255,
+        service: 64,
+        event_type: 255,
+        attacker_ip: 64,
+        raw_line: 262_144,
+        msg: 262_144,
+        source_worker: 255,
+      })
+    })
+
+    it('may be a batch far larger than one packet of the server', async () => {
+      const database = await fresh()
+      const line = '€'.repeat(256 * 1024)
+      const change = { raw_line: line, msg: line }
+      const events = Array.from({ length: 30 }, (_, number) => logEvent(number, change))
+      await writeEvents(database, 'log', events)
+      expect(await database.select('select count(*) as n from logs')).toEqual([{ n: 30 }])
+    }, 30_000)
+
+    it('are refused alone when they can never be stored', async () => {
+      const database = await fresh()
+      let deep: unknown = 'x'
+      for (let level = 0; level < 100_000; level += 1) deep = [deep]
+      const events = [
+        logEvent(1),
+        logEvent(2, {}, 1e15),
+        logEvent(3, { fields: { a: 'x'.repeat(5 * 2 ** 20) } }),
+        logEvent(4, { fields: { deep } }),
+        logEvent(5),
+      ]
+      const { refusals } = await writeEvents(database, 'log', events)
+      expect(refusals.map(({ event, failure }) => [event.id, failure.code])).toEqual([
+        [eventId(2), 'ROW_TIME'],
+        [eventId(3), 'ROW_TOO_LARGE'],
+        [eventId(4), 'ROW_TOO_LARGE'],
+      ])
+      expect((await rows(database, 'logs')).map((row) => row.event_id)).toEqual([
+        eventId(1),
+        eventId(5),
+      ])
+    })
+
+    it('are refused alone when the database takes all but them', async () => {
+      const database = await fresh()
+      await database.orm.em.getConnection().execute(
+        database.dialect === 'sqlite'
+          ? `create trigger picky before insert on logs when new.decky = 'bad'
+              begin select raise(abort, 'no'); end`
+          : `create trigger picky before insert on logs for each row
+              if new.decky = 'bad' then signal sqlstate '22999'; end if`,
+      )
+      const bad = new Set([0, 13, 14, 99])
+      const events = Array.from({ length: 100 }, (_, number) =>
+        logEvent(number, { decky: bad.has(number) ? 'bad' : 'good' }),
+      )
+      const { refusals } = await writeEvents(database, 'log', events)
+      expect(refusals.map(({ event, failure }) => [event.id, failure.code])).toEqual(
+        [...bad].map((number) => [eventId(number), 'ROW_REFUSED']),
+      )
+      expect((await rows(database, 'logs')).map((row) => row.event_id)).toEqual(
+        events.filter((_, number) => !bad.has(number)).map(({ id }) => id),
+      )
+    })
+  })
+
+  describe('a transaction', () => {
+    it('leaves nothing behind when it fails half-way', async () => {
+      const database = await fresh()
+      const failing = database.transaction(async (statements) => {
+        const insert = { table: 'credential_sightings', columns: ['event_id', 'credential_id'] }
+        const credential = { table: 'credentials', columns: Object.keys(MINIMAL) }
+        await statements.insert(credential, [Object.values(MINIMAL)])
+        await statements.insert(insert, [[eventId(1), 1]])
+        throw new Error('the process ends here')
+      })
+      await expect(failing).rejects.toThrow('the process ends here')
+      expect(await rows(database, 'credentials')).toEqual([])
+      await writeEvents(database, 'credential', [credentialEvent(1)])
+      expect(await rows(database, 'credentials')).toMatchObject([{ attempt_count: 1 }])
+    })
+
+    it('is no part of one that the ORM has open', async () => {
+      const database = await fresh()
+      let writing: Promise<unknown> | undefined
+      const orm = database.orm.em.fork().transactional(async (em) => {
+        const clear = () =>
+          em.getConnection().execute('delete from bounty', [], 'run', em.getTransactionContext())
+        await clear()
+        writing = writeEvents(database, 'log', [logEvent(1)])
+        await clear()
+        throw new Error('rolled back')
+      })
+      await expect(orm).rejects.toThrow('rolled back')
+      await writing
+      expect(await rows(database, 'logs')).toHaveLength(1)
+    })
+  })
+
+  describe('credentials', () => {
+    it('keep one attempt with everything known about it', async () => {
+      const database = await fresh()
+      const event = credentialEvent(1, { outcome: 'failure', fields: { password: 'é' } })
+      await writeEvents(database, 'credential', [event])
+      expect(await rows(database, 'credentials')).toEqual([
+        {
+          id: 1,
+          attacker_ip: '198.51.100.7',
+          attacker_uuid: null,
+          decky_name: 'web-01',
+          service: 'ssh',
+          principal: 'root',
+          principal_key: 'root',
+          secret_kind: 'plaintext',
+          secret_sha256: 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7',
+          secret_b64: 'aHVudGVyMg==',
+          secret_printable: 'hunter2',
+          outcome: 'failure',
+          outcome_at: 1772355606123456,
+          fields: '{"password":"\\u00e9"}',
+          first_seen: 1772355606123456,
+          last_seen: 1772355606123456,
+          attempt_count: 1,
+        },
+      ])
+    })
+
+    it('count an event once, in one batch or over a crash between commit and ack', async () => {
+      const database = await fresh()
+      const batch = [credentialEvent(1), credentialEvent(1), credentialEvent(2)]
+      await writeEvents(database, 'credential', batch)
+      await writeEvents(database, 'credential', batch)
+      await writeEvents(database, 'credential', [credentialEvent(2), credentialEvent(3)])
+      expect(await rows(database, 'credentials')).toMatchObject([{ id: 1, attempt_count: 3 }])
+    })
+
+    it('take null and empty for the same principal', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential', [credentialEvent(1, { principal: '' })])
+      await writeEvents(database, 'credential', [credentialEvent(2, { principal: null })])
+      expect(await rows(database, 'credentials')).toMatchObject([
+        { principal: null, principal_key: '', attempt_count: 2 },
+      ])
+    })
+
+    it('tell principals apart by case, by blanks and by accents', async () => {
+      const database = await fresh()
+      const principals = ['root', 'Root', 'root ', ' root', 'rööt', 'root\t', 'root\0']
+      const events = principals.map((principal, number) => credentialEvent(number, { principal }))
+      await writeEvents(database, 'credential', events)
+      const stored = await rows(database, 'credentials')
+      expect(stored.map((row) => row.principal)).toEqual(principals)
+    })
+
+    it('keep kinds, targets and addresses apart', async () => {
+      const database = await fresh()
+      const events = [
+        credentialEvent(1),
+        credentialEvent(2, { secret_kind: 'postgres_md5_challenge' }),
+        credentialEvent(3, { decky: 'a:b', service: 'c' }),
+        credentialEvent(4, { decky: 'a', service: 'b:c' }),
+        credentialEvent(5, { attacker_ip: 'Unknown' }),
+      ]
+      await writeEvents(database, 'credential', events)
+      expect(await rows(database, 'credentials')).toHaveLength(5)
+    })
+
+    it('fit the longest of every text into the unique key', async () => {
+      const database = await fresh()
+      const long = '🦑'.repeat(5000)
+      const event = credentialEvent(1, {
+        attacker_ip: long,
+        decky: long,
+        service: long,
+        principal: long,
+        secret_kind: long,
+        secret_b64: 'A'.repeat(5000),
+        secret_printable: long,
+        outcome: long,
+      })
+      expect(await writeEvents(database, 'credential', [event])).toEqual({ refusals: [], cut: 8 })
+      await writeEvents(database, 'credential', [{ ...event, id: eventId(2) }])
+      expect(await rows(database, 'credentials')).toMatchObject([{ attempt_count: 2 }])
+    })
+
+    it('leave the attacker that the profiler has linked', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential', [credentialEvent(1)])
+      await database.orm.em.getConnection().execute("update credentials set attacker_uuid = 'u1'")
+      await writeEvents(database, 'credential', [credentialEvent(2)])
+      expect(await rows(database, 'credentials')).toMatchObject([
+        { attacker_uuid: 'u1', attempt_count: 2 },
+      ])
+    })
+
+    it('end the same in any order of arrival, in any batches, with any repeats', async () => {
+      const event = fc.record({
+        decky: fc.constantFrom('d1', 'd2'),
+        outcome: fc.constantFrom(null, 'success', 'failure'),
+        fields: fc.record({ n: fc.integer({ min: 0, max: 3 }) }),
+        time: fc.integer({ min: 0, max: 4 }),
+      })
+      const scenario = fc
+        .array(event, { minLength: 1, maxLength: 12 })
+        .map((drafts) =>
+          drafts.map(({ time, ...change }, number) => credentialEvent(number, change, TIME + time)),
+        )
+        .chain((events) =>
+          fc.tuple(
+            fc.constant(events),
+            fc.shuffledSubarray(events, { minLength: events.length }),
+            fc.array(fc.constantFrom(...events), { maxLength: 5 }),
+            fc.integer({ min: 1, max: 12 }),
+          ),
+        )
+      const database = await fresh()
+      const table = async (batches: readonly (readonly Event[])[]) => {
+        await database.orm.em.getConnection().execute('delete from credentials')
+        for (const batch of batches) await writeEvents(database, 'credential', batch)
+        const stored = await database.select('select * from credentials order by decky_name')
+        return stored.map((row) => ({ ...row, id: undefined }))
+      }
+      await fc.assert(
+        fc.asyncProperty(scenario, async ([events, shuffled, repeats, size]) => {
+          const expected = await table([events])
+          const arrived = [...shuffled, ...repeats]
+          const batches = Array.from({ length: Math.ceil(arrived.length / size) }, (_, number) =>
+            arrived.slice(number * size, (number + 1) * size),
+          )
+          expect(await table(batches)).toEqual(expected)
+        }),
+        { numRuns: name === 'SQLite' ? 60 : 20 },
+      )
+    }, 60_000)
+
+    it('are one row with both attempts when two writers race for a new one', async () => {
+      const url = await databases.fresh()
+      const [one, other] = [await another(url), await another(url)]
+      await Promise.all([
+        writeEvents(one, 'credential', [credentialEvent(1)]),
+        writeEvents(other, 'credential', [credentialEvent(2)]),
+      ])
+      expect(await rows(one, 'credentials')).toMatchObject([{ attempt_count: 2 }])
+    })
+
+    it('count each event once when two writers write the same ones, crosswise', async () => {
+      const url = await databases.fresh()
+      const [one, other] = [await another(url), await another(url)]
+      const events = Array.from({ length: 60 }, (_, number) =>
+        credentialEvent(number, { principal: `user${number % 20}` }),
+      )
+      const writeAll = async (database: Database, order: readonly Event[]) => {
+        for (let start = 0; start < order.length; start += 15) {
+          await writeEvents(database, 'credential', order.slice(start, start + 15))
+        }
+      }
+      await Promise.all([writeAll(one, events), writeAll(other, events.toReversed())])
+      const stored = await rows(one, 'credentials')
+      expect(stored).toHaveLength(20)
+      expect(stored.every((row) => row.attempt_count === 3)).toBe(true)
+    }, 30_000)
+  })
+
+  describe('bounties', () => {
+    it('are one row per type, address and payload, whatever the order of its keys', async () => {
+      const database = await fresh()
+      const batch = [
+        bountyEvent(1),
+        bountyEvent(2, {
+          decky: 'later',
+          payload: { value: 'curl/8.5.0', kind: 'http_useragent' },
+        }),
+        bountyEvent(3, { attacker_ip: '203.0.113.9' }),
+        bountyEvent(4, { bounty_type: 'ip_leak' }),
+      ]
+      await writeEvents(database, 'bounty', batch)
+      await writeEvents(database, 'bounty', batch)
+      const stored = await database.select(
+        'select decky, attacker_ip, bounty_type, payload from bounty order by id',
+      )
+      const payload = '{"kind":"http_useragent","value":"curl/8.5.0"}'
+      expect(stored).toEqual([
+        { decky: 'web-01', attacker_ip: '198.51.100.7', bounty_type: 'fingerprint', payload },
+        { decky: 'web-01', attacker_ip: '203.0.113.9', bounty_type: 'fingerprint', payload },
+        { decky: 'web-01', attacker_ip: '198.51.100.7', bounty_type: 'ip_leak', payload },
+      ])
+    })
+
+    it('are refused when their payload is nested without end', async () => {
+      const database = await fresh()
+      let payload: object = {}
+      for (let level = 0; level < 10_000; level += 1) payload = { payload }
+      const { refusals } = await writeEvents(database, 'bounty', [bountyEvent(1, { payload })])
+      expect(refusals.map(({ failure }) => failure.code)).toEqual(['ROW_TOO_LARGE'])
+    })
+  })
+
+  describe('findings', () => {
+    it('of an empty database are zeros', async () => {
+      expect(await findings(await fresh())).toEqual({
+        totals: {
+          events: 0,
+          attackers: 0,
+          deckies: 0,
+          services: 0,
+          credentials: 0,
+          attempts: 0,
+          bounties: 0,
+          firstSeen: undefined,
+          lastSeen: undefined,
+        },
+        attackers: [],
+        deckies: [],
+        services: [],
+        credentials: [],
+      })
+    })
+
+    it('rank attackers, deckies, services and credentials', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'log', [
+        logEvent(1, {}, TIME),
+        logEvent(2, { decky: 'web-02', service: 'ftp' }, TIME + 5),
+        logEvent(3, { attacker_ip: '203.0.113.9' }, TIME - 5),
+        logEvent(4, { attacker_ip: 'Unknown' }),
+      ])
+      await writeEvents(database, 'credential', [
+        credentialEvent(1),
+        credentialEvent(2, { decky: 'web-02' }),
+        credentialEvent(3, { attacker_ip: '203.0.113.9' }),
+        credentialEvent(4, {
+          principal: null,
+          secret_sha256: '0'.repeat(64),
+          secret_printable: 'x',
+        }),
+      ])
+      await writeEvents(database, 'bounty', [bountyEvent(1)])
+      expect(await findings(database, 2)).toEqual({
+        totals: {
+          events: 4,
+          attackers: 2,
+          deckies: 2,
+          services: 2,
+          credentials: 4,
+          attempts: 4,
+          bounties: 1,
+          firstSeen: TIME - 5,
+          lastSeen: TIME + 5,
+        },
+        attackers: [
+          { name: '198.51.100.7', events: 2, deckies: 2, services: 2 },
+          { name: '203.0.113.9', events: 1, deckies: 1, services: 1 },
+        ],
+        deckies: [
+          { name: 'web-01', events: 3 },
+          { name: 'web-02', events: 1 },
+        ],
+        services: [
+          { name: 'ssh', events: 3 },
+          { name: 'ftp', events: 1 },
+        ],
+        credentials: [
+          {
+            principal: 'root',
+            secret: 'hunter2',
+            kind: 'plaintext',
+            attempts: 3,
+            attackers: 2,
+            targets: 2,
+          },
+          {
+            principal: null,
+            secret: 'x',
+            kind: 'plaintext',
+            attempts: 1,
+            attackers: 1,
+            targets: 1,
+          },
+        ],
+      })
+    })
+  })
+})
+
+const MINIMAL = {
+  attacker_ip: '198.51.100.7',
+  decky_name: 'web-01',
+  service: 'ssh',
+  secret_sha256: '0'.repeat(64),
+  fields: '{}',
+  first_seen: 0,
+  last_seen: 0,
+}
