@@ -9,9 +9,16 @@ export const pageName = (component: Component): string =>
 
 const GENERATED = '<!-- Written by `decnet docs generate` from the component itself. -->'
 
-// A bar would end the cell, and a tag in a description would vanish on a page.
-const cell = (text: string): string =>
-  text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ')
+const CODE_SPAN = /(`[^`]*`)/
+
+/** Text in which a tag would vanish from the page; inside code it is safe, and would show twice. */
+const prose = (text: string): string =>
+  text
+    .split(CODE_SPAN)
+    .map((part) => (part.startsWith('`') ? part : part.replaceAll('<', '&lt;')))
+    .join('')
+// A bar or a line break would end the cell.
+const cell = (text: string): string => prose(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
 // Inside code only the bar has a meaning to the table.
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``
 
@@ -54,9 +61,9 @@ export function componentPage(component: Component): string {
   const parts = [
     GENERATED,
     `# \`${component.type}\` (${SECTION_WORD[component.section]})`,
-    component.summary,
+    prose(component.summary),
     factsOf(component)
-      .map(([name, text]) => `- **${name}**: ${text}`)
+      .map(([name, text]) => `- **${name}**: ${prose(text)}`)
       .join('\n'),
     '## Config',
     rows.length > 0 ? markdownTable(rows, true) : 'Nothing to set.',
@@ -64,7 +71,7 @@ export function componentPage(component: Component): string {
   if (typeof input !== 'string') {
     parts.push('## Input', 'Shape of `event.data`; anything else leaves by `<node>.errors`.')
     parts.push(markdownTable(input, false))
-  } else if (input !== '') parts.push('## Input', input)
+  } else if (input !== '') parts.push('## Input', prose(input))
   if (component.examples.length > 0) parts.push('## Examples')
   return `${[...parts, ...component.examples.map(markdownExample)].join('\n\n')}\n`
 }

@@ -1,0 +1,42 @@
+/** What the shell and systemd are told. Units set `RestartPreventExitStatus=64 78`. */
+import { EngineError, UnavailableError } from '../engine/errors.ts'
+
+export const exitCode = {
+  ok: 0,
+  /** tests, a check or a comparison failed, or the program has a bug */
+  failed: 1,
+  /** wrong arguments */
+  usage: 64,
+  /** a database, bus or port is not there */
+  unavailable: 69,
+  /** something else is in the way now, e.g. the state directory is in use */
+  tryAgain: 75,
+  badConfig: 78,
+  /** 128 + the signal's number */
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+const BY_CODE: Readonly<Record<string, number>> = {
+  CONFIG: exitCode.badConfig,
+  LISTEN: exitCode.badConfig,
+  NOT_A_FILE: exitCode.badConfig,
+  NOT_NDJSON: exitCode.badConfig,
+  STATE_DIR: exitCode.badConfig,
+  STATE_LAYOUT: exitCode.badConfig,
+  DATABASE_URL: exitCode.badConfig,
+  DATABASE_SETTING: exitCode.badConfig,
+  CAPTURE_TARGET: exitCode.usage,
+  USAGE: exitCode.usage,
+  STATE_LOCKED: exitCode.tryAgain,
+  NOT_DRAINED: exitCode.tryAgain,
+}
+
+/** @param error whatever a command threw */
+export function exitCodeFor(error: unknown): number {
+  if (error instanceof UnavailableError) return exitCode.unavailable
+  if (error instanceof EngineError) return BY_CODE[error.code] ?? exitCode.failed
+  // What clipanion itself throws for arguments it cannot read carries this mark.
+  if (error instanceof Error && 'clipanion' in error) return exitCode.usage
+  return exitCode.failed
+}

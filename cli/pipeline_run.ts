@@ -1,0 +1,72 @@
+import { Command, Option } from 'clipanion'
+import type { Plan } from '../engine/plan.ts'
+import { databaseUrl } from '../store/database_url.ts'
+import { exitCode } from './exit_code.ts'
+import { loadPlans } from './load_plans.ts'
+import { batchSize } from './option_values.ts'
+import { makeProgressView, quietView } from './progress.ts'
+import { runSummary } from './run_summary.ts'
+import { inSession } from './session.ts'
+import { stateDir } from './state_dir.ts'
+
+/** Runs pipelines until their sources end or somebody stops them. */
+export class PipelineRun extends Command {
+  static override paths = [['pipeline', 'run']]
+  static override usage = Command.Usage({
+    description: 'Run one or more pipelines; several share an in-memory bus.',
+    details:
+      'The first SIGTERM or SIGINT drains and writes a checkpoint, the second exits at once. ' +
+      'Checkpoints and dead letters are in `--state-dir`, `$DECNET_STATE_DIR` or ' +
+      '`$STATE_DIRECTORY`, else in `/var/lib/decnet/state` or `.decnet/state`. ' +
+      'Logs go to stderr as JSON lines, from the level `$DECNET_LOG_LEVEL` up.',
+    examples: [
+      ['What a systemd unit runs', '$0 pipeline run ingest'],
+      ['Try a file of your own', '$0 pipeline run ./mine.yaml --state-dir /tmp/mine'],
+    ],
+  })
+  pipelines = Option.Rest({ name: 'pipeline', required: 1 })
+  stateDir = Option.String('--state-dir', { description: 'where checkpoints are kept' })
+  batchSize = Option.String('--batch-size', {
+    description: 'events per batch, instead of settings.batch_size',
+    validator: batchSize,
+  })
+
+  override async execute(): Promise<number> {
+    const loaded = loadPlans(this.pipelines, { say: 'warnings' })
+    if (!loaded) return exitCode.badConfig
+    const { plans, secrets } = loaded
+    const screen = process.stderr
+    const shown = screen.isTTY && !printsToTerminal(plans)
+    const view = shown ? await makeProgressView(screen, 'run') : quietView(screen)
+    const { env } = process
+    const session = {
+      view,
+      secrets,
+      logLevel: env.DECNET_LOG_LEVEL,
+      databaseUrl: () => databaseUrl(env),
+    }
+    return inSession(session, async ({ log, use, stop }) => {
+      const { startPipelines } = await import('../engine/run.ts')
+      const running = await startPipelines({
+        plans,
+        stateDir: stateDir(this.stateDir, env),
+        use,
+        log,
+        batchSize: this.batchSize,
+        onProgress: view.show,
+      })
+      stop.addEventListener('abort', running.stop)
+      if (stop.aborted) running.stop()
+      const report = await running.done
+      view.end()
+      if (report.outcome === 'failed') throw report.error
+      if (shown) screen.write(runSummary(report, plans))
+      return exitCode.ok
+    })
+  }
+}
+
+/** A bar would be drawn right through the events. */
+const printsToTerminal = (plans: readonly Plan[]): boolean =>
+  process.stdout.isTTY &&
+  plans.some(({ nodes }) => nodes.some((n) => n.component.type === 'stdout'))

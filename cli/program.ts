@@ -1,0 +1,85 @@
+/** Every command, and the one place where a failure becomes a message and an exit code. */
+import { Builtins, Cli, type Command } from 'clipanion'
+import { EngineError } from '../engine/errors.ts'
+import { DocsGenerate } from './docs_generate.ts'
+import { exitCode, exitCodeFor } from './exit_code.ts'
+import { installedVersion } from './install.ts'
+import { PipelineExplainType } from './pipeline_explain_type.ts'
+import { PipelineGraph } from './pipeline_graph.ts'
+import { PipelineList } from './pipeline_list.ts'
+import { PipelineReplay } from './pipeline_replay.ts'
+import { PipelineRun } from './pipeline_run.ts'
+import { PipelineSchema } from './pipeline_schema.ts'
+import { PipelineShow } from './pipeline_show.ts'
+import { PipelineValidate } from './pipeline_validate.ts'
+import { UsageError } from './usage_error.ts'
+
+const COMMANDS = [
+  PipelineList,
+  PipelineShow,
+  PipelineValidate,
+  PipelineGraph,
+  PipelineSchema,
+  PipelineRun,
+  PipelineReplay,
+  PipelineExplainType,
+  DocsGenerate,
+  Builtins.HelpCommand,
+  Builtins.VersionCommand,
+]
+
+function makeCli(): Cli {
+  const cli = new Cli({
+    binaryLabel: 'DECNET pipelines',
+    binaryName: 'decnet',
+    binaryVersion: installedVersion(),
+    enableColors: process.stdout.isTTY === true,
+  })
+  for (const command of COMMANDS) cli.register(command)
+  return cli
+}
+
+/** clipanion names the value of an option by its position, `#0`. */
+const readable = (text: string): string => text.replaceAll('#0', 'VALUE')
+
+/**
+ * Runs one command line.
+ * @param args what follows `decnet`
+ * @returns the exit code; everything there is to say has been said
+ */
+export async function runProgram(args: string[]): Promise<number> {
+  const cli = makeCli()
+  if (args.length === 0) {
+    process.stderr.write(readable(cli.usage()))
+    return exitCode.usage
+  }
+  let command: Command
+  try {
+    command = cli.process(args, Cli.defaultContext)
+  } catch (error) {
+    process.stderr.write(readable(cli.error(error, { colored: false })))
+    return exitCodeFor(error)
+  }
+  if (command.help || command instanceof Builtins.HelpCommand) {
+    const of = command.help ? command : null
+    process.stdout.write(readable(cli.usage(of, { detailed: command.help })))
+    return exitCode.ok
+  }
+  return execute(cli, command)
+}
+
+async function execute(cli: Cli, command: Command): Promise<number> {
+  // Left to itself clipanion prints the failure to stdout, among the results, and returns 1.
+  const failures: unknown[] = []
+  command.catch = async (error) => void failures.push(error)
+  const code = await cli.run(command, Cli.defaultContext)
+  if (failures.length === 0) return code
+  const [failure] = failures
+  process.stderr.write(failureText(failure, () => readable(cli.error(failure, { command }))))
+  return exitCodeFor(failure)
+}
+
+function failureText(error: unknown, render: () => string): string {
+  if (error instanceof UsageError) return `decnet: ${error.message} Try --help.\n`
+  return error instanceof EngineError ? `error[${error.code}]: ${error.message}\n` : render()
+}

@@ -1,0 +1,50 @@
+/** What `run` and `replay` have around them: log, resources, stop signals, and an orderly end. */
+import { redact } from '../engine/compile.ts'
+import type { ResourceUse } from '../engine/context.ts'
+import type { Logger } from '../engine/define.ts'
+import { makeLog } from './log.ts'
+import type { ProgressView } from './progress.ts'
+import { makeResources } from './resources.ts'
+import { onStopSignal } from './stop_signals.ts'
+
+export interface SessionOptions {
+  /** Values that must not show in the log, by name. */
+  readonly secrets: ReadonlyMap<string, string>
+  readonly view: ProgressView
+  /** Level from which the log is shown. */
+  readonly logLevel: string | undefined
+  /** Asked only if a database is needed. */
+  readonly databaseUrl: () => string
+}
+
+export interface Session {
+  readonly log: Logger
+  readonly use: ResourceUse
+  /** Aborted by the first SIGTERM or SIGINT; the reason is the exit code that stands for it. */
+  readonly stop: AbortSignal
+}
+
+/** Does `work`, and whatever comes of it leaves nothing open behind. */
+export async function inSession(
+  { view, secrets, logLevel, databaseUrl }: SessionOptions,
+  work: (session: Session) => Promise<number>,
+): Promise<number> {
+  const hidden = new Map([...secrets].map(([name, value]) => [name, inJson(value)]))
+  const log = await makeLog(logLevel, (line) => view.write(redact(line, hidden)))
+  const resources = makeResources(databaseUrl)
+  const stop = new AbortController()
+  const ignoreSignals = onStopSignal((signal, code) => {
+    log.info({ signal }, 'stopping; once more to stop at once')
+    stop.abort(code)
+  })
+  try {
+    return await work({ log, use: resources.use, stop: stop.signal })
+  } finally {
+    view.end()
+    ignoreSignals()
+    await resources.close()
+  }
+}
+
+/** A secret as it stands inside a string of a JSON line. */
+const inJson = (secret: string): string => JSON.stringify(secret).slice(1, -1)
