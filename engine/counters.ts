@@ -12,8 +12,6 @@ export interface NodeCounters {
   deadLettered: number
   /** events that could not be handled and left by the error port, dead-lettered or not */
   errors: number
-  /** events that a drop policy let go on the way to this node; not in `in` */
-  dropped: number
   /** events that went out beyond one for each that came in: splits and timers */
   made: number
   /** writes that failed and were tried again (sinks) */
@@ -33,7 +31,6 @@ export function newCounters(): NodeCounters {
     filtered: 0,
     deadLettered: 0,
     errors: 0,
-    dropped: 0,
     made: 0,
     retries: 0,
     queued: 0,
@@ -50,4 +47,17 @@ export interface StateCounters {
   evictedByCount: number
   evictedByAge: number
   timers: number
+}
+
+/** What has passed one edge; `sent = passed + dropped + waiting` at any moment. */
+export interface EdgeCounters {
+  /** `node` or `node.port` */
+  readonly from: string
+  readonly to: string
+  /** events that left `from` by this edge */
+  sent: number
+  /** events that a drop policy let go */
+  dropped: number
+  /** events the edge holds */
+  waiting: number
 }

@@ -1,7 +1,7 @@
 /** An edge that drops rather than waits: a bounded queue between a fast part and a slow one. */
 import { type Observable, Subject } from 'rxjs'
 import { type Batch, makeBatch } from './batch.ts'
-import type { NodeCounters } from './counters.ts'
+import type { EdgeCounters } from './counters.ts'
 import type { Flow } from './flow.ts'
 import type { PlanEdge } from './plan.ts'
 
@@ -17,13 +17,12 @@ export class DetachedEdge {
   readonly inlet: string
   readonly #edge: PlanEdge
   readonly #flow: Flow
-  readonly #counters: NodeCounters
+  readonly #counters: EdgeCounters
   #queue: Batch[] = []
-  #held = 0
   #underWay = 0
   #paused = false
 
-  constructor(inlet: string, edge: PlanEdge, flow: Flow, counters: NodeCounters) {
+  constructor(inlet: string, edge: PlanEdge, flow: Flow, counters: EdgeCounters) {
     this.inlet = inlet
     this.#edge = edge
     this.#flow = flow
@@ -56,7 +55,7 @@ export class DetachedEdge {
   }
 
   #accept(batch: Batch): void {
-    const free = this.#edge.capacity - this.#held
+    const free = this.#edge.capacity - this.#counters.waiting
     const count = batch.events.length
     if (count <= free) {
       this.#enqueue(batch)
@@ -74,13 +73,13 @@ export class DetachedEdge {
   }
 
   #makeRoom(needed: number): void {
-    while (this.#edge.capacity - this.#held < needed) {
+    while (this.#edge.capacity - this.#counters.waiting < needed) {
       const oldest = this.#queue.shift()
       if (!oldest) return
-      const excess = needed - (this.#edge.capacity - this.#held)
+      const excess = needed - (this.#edge.capacity - this.#counters.waiting)
       const gone = Math.min(excess, oldest.events.length)
       this.#drop(gone)
-      this.#held -= gone
+      this.#counters.waiting -= gone
       if (gone < oldest.events.length) {
         this.#queue.unshift(slice(oldest, gone, oldest.events.length))
       }
@@ -92,7 +91,7 @@ export class DetachedEdge {
   }
 
   #enqueue(batch: Batch): void {
-    this.#held += batch.events.length
+    this.#counters.waiting += batch.events.length
     this.#queue.push(batch)
   }
 
@@ -100,7 +99,7 @@ export class DetachedEdge {
     while (!this.#paused && this.#underWay < UNDER_WAY) {
       const batch = this.#queue.shift()
       if (!batch) return
-      this.#held -= batch.events.length
+      this.#counters.waiting -= batch.events.length
       this.#underWay += 1
       const { sequence, token } = this.#flow.open(0, () => {
         this.#underWay -= 1

@@ -1,7 +1,7 @@
 /** Runs one operator by itself, with a clock the test moves and a crash whenever it likes. */
 import { type Batch, makeBatch, Token } from './batch.ts'
 import { eventClock } from './clock.ts'
-import { compileNode } from './compile.ts'
+import { compileKeyedNode } from './compile.ts'
 import { makeContext, silentLog } from './context.ts'
 import { newCounters } from './counters.ts'
 import type { AnyOperator } from './define.ts'
@@ -115,20 +115,14 @@ export function harness(component: AnyOperator, config: Record<string, unknown> 
   }
 }
 
-function planNode(component: AnyOperator, config: Record<string, unknown>): PlanOperator {
-  const decoded = compileNode(component, config)
-  const { max_keys: maxKeys, ttl, ...own } = decoded
+function planNode(component: AnyOperator, given: Record<string, unknown>): PlanOperator {
+  const { config, keyed } = compileKeyedNode(component, given)
   return {
     id: component.type,
     section: 'operators',
     component,
-    config: own,
+    config,
     inputs: [],
-    ...(component.keyed && {
-      keyed: {
-        maxKeys: Number(maxKeys ?? 65_536),
-        ttl: ttl === undefined ? undefined : Number(ttl),
-      },
-    }),
+    ...(keyed && { keyed }),
   }
 }

@@ -1,4 +1,4 @@
-/** Checks `event.data` against the shape a component asks for. */
+/** Checks `event.data` and saved state against the shapes a component declares. */
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { EngineError } from './errors.ts'
@@ -14,4 +14,11 @@ export function inputCheck(schema: TSchema | undefined): (data: Data) => void {
     const where = `data${first?.instancePath.replaceAll('/', '.') ?? ''}`
     throw new EngineError('INPUT_SCHEMA', `${where} ${first?.message ?? 'does not fit'}`)
   }
+}
+
+/** @returns whether JSON text of a key's state still has the declared shape */
+export function stateCheck(schema: TSchema | undefined): (state: string) => boolean {
+  if (!schema) return () => true
+  const validator = Compile(schema)
+  return (state) => validator.Check(JSON.parse(state))
 }

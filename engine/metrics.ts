@@ -1,6 +1,6 @@
 /** One running pipeline as Prometheus metrics; labels hold names from the pipeline file only. */
 import { Gauge, Registry } from 'prom-client'
-import type { NodeCounters } from './counters.ts'
+import type { EdgeCounters, NodeCounters } from './counters.ts'
 import type { PipelineRun } from './pipeline_run.ts'
 
 type Read = (counters: NodeCounters) => number
@@ -40,11 +40,6 @@ export function metricsOf(run: PipelineRun): Registry {
       for (const [node, counted] of counters) gauge.set({ pipeline, node }, read(counted))
     })
   }
-  perNode('decnet_node_dropped_total', 'Events a drop policy let go', ['reason'], (gauge) => {
-    for (const [node, { dropped }] of counters) {
-      gauge.set({ pipeline, node, reason: 'edge_full' }, dropped)
-    }
-  })
   perNode('decnet_node_counted_total', 'Counted by the component', ['reason'], (gauge) => {
     for (const [node, { reasons }] of counters) {
       for (const [reason, count] of reasons) gauge.set({ pipeline, node, reason }, count)
@@ -56,6 +51,7 @@ export function metricsOf(run: PipelineRun): Registry {
     }
   })
   addState(perNode, pipeline, runners)
+  addEdges(registry, pipeline, run.wired.edges)
   new Gauge({
     name: 'decnet_pipeline_in_flight_events',
     help: 'Events that are not yet acknowledged',
@@ -66,6 +62,26 @@ export function metricsOf(run: PipelineRun): Registry {
     },
   })
   return registry
+}
+
+const EDGE_METRICS = {
+  decnet_edge_events_total: ['Events that left by the edge', 'sent'],
+  decnet_edge_dropped_total: ['Events a drop policy let go', 'dropped'],
+  decnet_edge_waiting_events: ['Events the edge holds', 'waiting'],
+} as const
+
+function addEdges(registry: Registry, pipeline: string, edges: readonly EdgeCounters[]): void {
+  for (const [name, [help, key]] of Object.entries(EDGE_METRICS)) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['pipeline', 'from', 'to'],
+      registers: [registry],
+      collect() {
+        for (const edge of edges) this.set({ pipeline, from: edge.from, to: edge.to }, edge[key])
+      },
+    })
+  }
 }
 
 function addState(

@@ -3,7 +3,9 @@ import { type Clock, every, freshEpoch, pause } from './clock.ts'
 import { makeContext, type ResourceUse } from './context.ts'
 import type { Logger, Writer } from './define.ts'
 import { EngineError } from './errors.ts'
-import type { Plan } from './plan.ts'
+import { stateCheck } from './input_check.ts'
+import type { SavedKey } from './keyed_state.ts'
+import type { Plan, PlanOperator } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
 import { StateFile } from './state_file.ts'
 import { type Wired, wire } from './wire.ts'
@@ -20,6 +22,9 @@ export interface PipelineRunOptions {
 
 /** A source that has given nothing for this long no longer holds event time back, ms. */
 const IDLE_AFTER = 1000
+
+/** How long a sink that has been given up may take to let go, ms. */
+const CLOSE_PATIENCE = 1000
 
 export class PipelineRun {
   readonly plan: Plan
@@ -100,7 +105,7 @@ export class PipelineRun {
     }
     for (const [id, runner] of this.wired.runners) {
       const saved = runner.state && this.#state.keyed(id)
-      if (saved) runner.restore(saved.keys, saved.watermark)
+      if (saved) runner.restore(this.#fitting(id, saved.keys), saved.watermark)
     }
     const positions = this.#state.positions()
     const pumps: SourcePump[] = []
@@ -118,6 +123,18 @@ export class PipelineRun {
       pumps.push(new SourcePump({ node, inlet, flow, context, batchSize, credit, position }))
     }
     return pumps
+  }
+
+  /** State that an earlier version of the operator kept in another shape is no state of this one. */
+  #fitting(node: string, keys: readonly SavedKey[]): SavedKey[] {
+    const { plan, log } = this.#options
+    const operator = plan.nodes.find(({ id }) => id === node) as PlanOperator
+    const fits = stateCheck(operator.component.state)
+    const fitting = keys.filter(({ state }) => fits(state))
+    const misfits = keys.length - fitting.length
+    if (misfits > 0)
+      log.warn({ pipeline: plan.name, node, misfits }, 'dropped state of another shape')
+    return fitting
   }
 
   /** ms since the epoch, by the pipeline's clock */
@@ -209,7 +226,7 @@ export class PipelineRun {
 
   /** When nothing comes in, time still passes: timers fire by the clock. */
   #tick(): void {
-    if (this.#checkpointing || !this.pumps.every(({ isWaiting }) => isWaiting)) return
+    if (this.#checkpointing || !this.pumps.every((pump) => pump.hasBeenIdle(IDLE_AFTER))) return
     if (this.wired.flow.isQuiet) this.wired.broadcast(this.#options.clock.now())
   }
 
@@ -230,14 +247,14 @@ export class PipelineRun {
     await Promise.race([this.#drained(), deadline])
     if (!this.isQuiet) {
       this.giveUp()
-      await Promise.race([this.wired.flow.quiet(), pause(1000, timer.signal)])
+      await Promise.race([this.wired.flow.quiet(), pause(CLOSE_PATIENCE, timer.signal)])
     }
     for (const cancel of this.#cancels) cancel()
     const saved = this.isQuiet && (await this.checkpoint())
-    timer.abort()
     if (!saved && !this.#failure) this.#failure = this.#whyNot()
     const closing = [...this.wired.sinks.values()].map((sink) => sink.close())
-    await Promise.race([Promise.allSettled(closing), pause(1000)])
+    await Promise.race([Promise.allSettled(closing), pause(CLOSE_PATIENCE, timer.signal)])
+    timer.abort()
     this.#state.close()
   }
 

@@ -172,7 +172,7 @@ class ReplaySession {
   #report(stopped: boolean): RunReport {
     const pipelines = this.#graphs.map(({ plan, wired }) => [
       plan.name,
-      pipelineReport(plan, wired.counters, (id) => wired.runners.get(id)?.state),
+      pipelineReport(plan, wired),
     ])
     return {
       wallSeconds: (stopwatch() - this.#started) / 1000,

@@ -1,7 +1,7 @@
 /** What a run has done, as numbers. */
-import type { NodeCounters, StateCounters } from './counters.ts'
+import type { EdgeCounters, NodeCounters, StateCounters } from './counters.ts'
 import type { Plan } from './plan.ts'
-import { DEAD_LETTERS } from './wire.ts'
+import { DEAD_LETTERS, type Wired } from './wire.ts'
 
 /** Counts of one node, as `summary.json` shows them. */
 export interface NodeReport {
@@ -10,7 +10,6 @@ export interface NodeReport {
   readonly filtered: number
   readonly dead_lettered: number
   readonly errors: number
-  readonly dropped?: number
   /** events that went out beyond one for each that came in */
   readonly made?: number
   readonly evicted?: number
@@ -20,6 +19,7 @@ export interface NodeReport {
 export interface PipelineReport {
   readonly sources: Readonly<Record<string, { readonly read: number }>>
   readonly nodes: Readonly<Record<string, NodeReport>>
+  readonly edges: readonly Readonly<Omit<EdgeCounters, 'waiting'>>[]
 }
 
 export interface RunReport {
@@ -40,24 +40,22 @@ export interface Progress {
 
 type Counted = ReadonlyMap<string, NodeCounters>
 
-export function pipelineReport(
-  plan: Plan,
-  counters: Counted,
-  states: (node: string) => StateCounters | undefined,
-): PipelineReport {
+export function pipelineReport(plan: Plan, { counters, edges, runners }: Wired): PipelineReport {
   const sources: Record<string, { read: number }> = {}
   const nodes: Record<string, NodeReport> = {}
   for (const { id, section } of plan.nodes) {
     const counted = counters.get(id)
     if (!counted) continue
     if (section === 'sources') sources[id] = { read: counted.in }
-    nodes[id] = nodeReport(counted, states(id))
+    nodes[id] = nodeReport(counted, runners.get(id)?.state)
   }
-  return { sources, nodes }
+  // The edges into the dead letter queue are the engine's own; `dead_lettered` counts them.
+  const drawn = edges.filter(({ to }) => to !== DEAD_LETTERS)
+  return { sources, nodes, edges: drawn.map(({ waiting: _, ...edge }) => edge) }
 }
 
 function nodeReport(counted: NodeCounters, state: StateCounters | undefined): NodeReport {
-  const { in: read, out, filtered, deadLettered, errors, dropped, made, reasons } = counted
+  const { in: read, out, filtered, deadLettered, errors, made, reasons } = counted
   const evicted = state ? state.evictedByAge + state.evictedByCount : 0
   return {
     in: read,
@@ -65,7 +63,6 @@ function nodeReport(counted: NodeCounters, state: StateCounters | undefined): No
     filtered,
     dead_lettered: deadLettered,
     errors,
-    ...(dropped > 0 && { dropped }),
     ...(made > 0 && { made }),
     ...(evicted > 0 && { evicted }),
     ...(reasons.size > 0 && { counted: Object.fromEntries([...reasons].sort()) }),
@@ -78,6 +75,3 @@ export function readCount(plan: Plan, counters: Counted): number {
     .filter((node) => node.section === 'sources' && !node.component.internal)
     .reduce((sum, { id }) => sum + (counters.get(id)?.in ?? 0), 0)
 }
-
-/** Dead letters of a plan so far. */
-export const deadLetterCount = (counters: Counted): number => counters.get(DEAD_LETTERS)?.in ?? 0

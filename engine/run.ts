@@ -72,10 +72,7 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
     return {
       wallSeconds: (stopwatch() - started) / 1000,
       pipelines: Object.fromEntries(
-        runs.map(({ plan, wired }) => [
-          plan.name,
-          pipelineReport(plan, wired.counters, (id) => wired.runners.get(id)?.state),
-        ]),
+        runs.map(({ plan, wired }) => [plan.name, pipelineReport(plan, wired)]),
       ),
       outcome: failed ? 'failed' : stopped ? 'stopped' : 'completed',
       ...(failed && { error: failed.failure }),

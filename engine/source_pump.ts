@@ -1,4 +1,5 @@
 /** Pulls one source for as long as there is credit, and stands still between pulls when asked to. */
+import { stopwatch } from './clock.ts'
 import type { Context } from './define.ts'
 import type { Flow } from './flow.ts'
 import type { Inlet } from './inlet.ts'
@@ -22,6 +23,7 @@ export class SourcePump {
   #paused = false
   #sending = false
   #waiting = false
+  #waitingSince = 0
   #ended = false
   #wakes: (() => void)[] = []
 
@@ -43,8 +45,9 @@ export class SourcePump {
     return (this.#waiting && !this.#sending) || this.#ended
   }
 
-  get hasEnded(): boolean {
-    return this.#ended
+  /** Whether the source has ended, or has had nothing to give for `ms` of host time. */
+  hasBeenIdle(ms: number): boolean {
+    return this.#ended || (this.isWaiting && stopwatch() - this.#waitingSince >= ms)
   }
 
   /** Reads until the source ends, the context's signal aborts or a batch fails. */
@@ -55,6 +58,7 @@ export class SourcePump {
       const iterator = chunks[Symbol.asyncIterator]()
       while (!flow.failed) {
         this.#waiting = true
+        this.#waitingSince = stopwatch()
         const next = await iterator.next()
         this.#waiting = false
         if (next.done) return

@@ -3,7 +3,7 @@ import { map, type Observable, type OperatorFunction, share, tap } from 'rxjs'
 import type { TSchema } from 'typebox'
 import { type Batch, makeBatch } from './batch.ts'
 import { type Clock, type EventClock, eventClock } from './clock.ts'
-import { type NodeCounters, newCounters } from './counters.ts'
+import { type EdgeCounters, type NodeCounters, newCounters } from './counters.ts'
 import type { Context, Logger, Writer } from './define.ts'
 import { DetachedEdge } from './detached_edge.ts'
 import type { Data } from './event.ts'
@@ -28,7 +28,6 @@ export interface WireOptions {
   readonly contextFor: (node: PlanNode, clock: Clock, counters: NodeCounters) => Context
   readonly openSink: (node: PlanSink, context: Context) => Promise<Writer>
   readonly openDeadLetters: () => Promise<Writer>
-  /** events per write, at most */
   readonly batchSize: number
   readonly attempts: number
   readonly pause: (ms: number) => Promise<void>
@@ -47,6 +46,7 @@ export interface Wired {
   readonly sinks: ReadonlyMap<string, SinkRunner>
   readonly detached: readonly DetachedEdge[]
   readonly counters: ReadonlyMap<string, NodeCounters>
+  readonly edges: readonly EdgeCounters[]
   readonly contexts: ReadonlyMap<string, Context>
   /**
    * An empty root batch through all sources at once, so that timers up to `time` (ms) fire;
@@ -54,6 +54,12 @@ export interface Wired {
    */
   broadcast(time: number): void
 }
+
+/**
+ * A sink that lags takes what has piled up in one write, up to this: committing costs a database
+ * the same for one row as for thousands.
+ */
+const EVENTS_PER_WRITE = 4096
 
 /** Source name of the root batches that enter by every source at once. */
 const EVERYWHERE = '*'
@@ -72,6 +78,7 @@ class Wiring {
   readonly #sinks = new Map<string, SinkRunner>()
   readonly #detached: DetachedEdge[] = []
   readonly #counters = new Map<string, NodeCounters>()
+  readonly #edges: EdgeCounters[] = []
   readonly #contexts = new Map<string, Context>()
   readonly #clocks = new Map<string, EventClock | undefined>()
   /** Port key → its batches. */
@@ -108,6 +115,7 @@ class Wiring {
       sinks: this.#sinks,
       detached: this.#detached,
       counters: this.#counters,
+      edges: this.#edges,
       contexts: this.#contexts,
       broadcast: (time) => this.#broadcast(time),
     }
@@ -161,13 +169,21 @@ class Wiring {
   }
 
   #edge(consumer: string, edge: PlanEdge, index: number): FanInEdge {
-    const batches = this.#ports.get(portKey(edge.from, edge.port))
-    if (!batches) throw new Error(`nothing leaves ${portKey(edge.from, edge.port)}`)
+    const from = portKey(edge.from, edge.port)
+    const port = this.#ports.get(from)
+    if (!port) throw new Error(`nothing leaves ${from}`)
+    const counters: EdgeCounters = { from, to: consumer, sent: 0, dropped: 0, waiting: 0 }
+    this.#edges.push(counters)
+    const batches = port.pipe(
+      tap(({ events }) => {
+        counters.sent += events.length
+      }),
+    )
     if (edge.policy === 'block') {
       return { batches, reachedFrom: this.#reached.get(edge.from) ?? new Set() }
     }
-    const inlet = `${portKey(edge.from, edge.port)}>${consumer}#${index}`
-    const detached = new DetachedEdge(inlet, edge, this.#flow, this.#countersOf(consumer))
+    const inlet = `${from}>${consumer}#${index}`
+    const detached = new DetachedEdge(inlet, edge, this.#flow, counters)
     detached.attach(batches, this.#fatal)
     this.#detached.push(detached)
     return { batches: detached.batches, reachedFrom: new Set([inlet]) }
@@ -282,7 +298,7 @@ class Wiring {
       ...own,
       node: id,
       counters: this.#countersOf(id),
-      maxEvents: batchSize,
+      maxEvents: Math.max(batchSize, EVENTS_PER_WRITE),
       attempts,
       pause,
       log,
