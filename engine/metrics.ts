@@ -1,6 +1,6 @@
 /** One running pipeline as Prometheus metrics; labels hold names from the pipeline file only. */
-import { Gauge, Registry } from 'prom-client'
-import type { EdgeCounters, NodeCounters } from './counters.ts'
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { NodeCounters } from './counters.ts'
 import type { PipelineRun } from './pipeline_run.ts'
 
 type Read = (counters: NodeCounters) => number
@@ -22,44 +22,32 @@ const NODE_GAUGES: Record<string, [help: string, read: Read]> = {
 /** Values are read when they are scraped, so that nothing is paid for them per event. */
 export function metricsOf(run: PipelineRun): Registry {
   const registry = new Registry()
-  const { counters, runners, flow } = run.wired
+  const { counters, edges, flow } = run.wired
   const pipeline = run.plan.name
-  const perNode = (name: string, help: string, labels: string[], read: (gauge: Gauge) => void) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ['pipeline', 'node', ...labels],
-      registers: [registry],
-      collect() {
-        this.reset()
-        read(this)
-      },
-    })
+  const add = adder(registry, pipeline)
   for (const [name, [help, read]] of Object.entries({ ...NODE_COUNTERS, ...NODE_GAUGES })) {
-    perNode(name, help, [], (gauge) => {
-      for (const [node, counted] of counters) gauge.set({ pipeline, node }, read(counted))
+    add(name, help, ['node'], (set) => {
+      for (const [node, counted] of counters) set({ node }, read(counted))
     })
   }
-  perNode('decnet_node_counted_total', 'Counted by the component', ['reason'], (gauge) => {
+  add('decnet_node_counted_total', 'Counted by the component', ['node', 'reason'], (set) => {
     for (const [node, { reasons }] of counters) {
-      for (const [reason, count] of reasons) gauge.set({ pipeline, node, reason }, count)
+      for (const [reason, count] of reasons) set({ node, reason }, count)
     }
   })
-  perNode('decnet_node_lag_seconds', 'Now less the event time last seen', [], (gauge) => {
+  add('decnet_node_lag_seconds', 'Now less the event time last seen', ['node'], (set) => {
     for (const [node, { lastTime }] of counters) {
-      if (lastTime > 0) gauge.set({ pipeline, node }, (run.now() - lastTime) / 1000)
+      if (lastTime > 0) set({ node }, (run.now() - lastTime) / 1000)
     }
   })
-  addState(perNode, pipeline, runners)
-  addEdges(registry, pipeline, run.wired.edges)
-  new Gauge({
-    name: 'decnet_pipeline_in_flight_events',
-    help: 'Events that are not yet acknowledged',
-    labelNames: ['pipeline'],
-    registers: [registry],
-    collect() {
-      this.set({ pipeline }, flow.events)
-    },
+  for (const [name, [help, key]] of Object.entries(EDGE_METRICS)) {
+    add(name, help, ['from', 'to'], (set) => {
+      for (const edge of edges) set({ from: edge.from, to: edge.to }, edge[key])
+    })
+  }
+  addState(add, run.wired.runners)
+  add('decnet_pipeline_in_flight_events', 'Events not yet acknowledged', [], (set) => {
+    set({}, flow.events)
   })
   return registry
 }
@@ -70,39 +58,48 @@ const EDGE_METRICS = {
   decnet_edge_waiting_events: ['Events the edge holds', 'waiting'],
 } as const
 
-function addEdges(registry: Registry, pipeline: string, edges: readonly EdgeCounters[]): void {
-  for (const [name, [help, key]] of Object.entries(EDGE_METRICS)) {
+type Set = (labels: Record<string, string>, value: number) => void
+type Add = (name: string, help: string, labels: string[], read: (set: Set) => void) => void
+
+/** A name that ends in `_total` is a counter, any other a gauge. */
+function adder(registry: Registry, pipeline: string): Add {
+  return (name, help, labels, read) => {
+    const options = { name, help, labelNames: ['pipeline', ...labels], registers: [registry] }
+    if (name.endsWith('_total')) {
+      new Counter({
+        ...options,
+        collect() {
+          this.reset()
+          read((more, value) => this.inc({ pipeline, ...more }, value))
+        },
+      })
+      return
+    }
     new Gauge({
-      name,
-      help,
-      labelNames: ['pipeline', 'from', 'to'],
-      registers: [registry],
+      ...options,
       collect() {
-        for (const edge of edges) this.set({ pipeline, from: edge.from, to: edge.to }, edge[key])
+        this.reset()
+        read((more, value) => this.set({ pipeline, ...more }, value))
       },
     })
   }
 }
 
-function addState(
-  perNode: (name: string, help: string, labels: string[], read: (gauge: Gauge) => void) => void,
-  pipeline: string,
-  runners: PipelineRun['wired']['runners'],
-): void {
+function addState(add: Add, runners: PipelineRun['wired']['runners']): void {
   const states = () => [...runners].flatMap(([node, { state }]) => (state ? [{ node, state }] : []))
-  perNode('decnet_state_keys', 'Keys of keyed state', [], (gauge) => {
-    for (const { node, state } of states()) gauge.set({ pipeline, node }, state.keys)
+  add('decnet_state_keys', 'Keys of keyed state', ['node'], (set) => {
+    for (const { node, state } of states()) set({ node }, state.keys)
   })
-  perNode('decnet_state_bytes', 'Bytes of state in the last checkpoint', [], (gauge) => {
-    for (const { node, state } of states()) gauge.set({ pipeline, node }, state.bytes)
+  add('decnet_state_bytes', 'Characters of state in the last checkpoint', ['node'], (set) => {
+    for (const { node, state } of states()) set({ node }, state.bytes)
   })
-  perNode('decnet_state_timers', 'Timers that are set', [], (gauge) => {
-    for (const { node, state } of states()) gauge.set({ pipeline, node }, state.timers)
+  add('decnet_state_timers', 'Timers that are set', ['node'], (set) => {
+    for (const { node, state } of states()) set({ node }, state.timers)
   })
-  perNode('decnet_state_evicted_total', 'Keys that made room', ['reason'], (gauge) => {
+  add('decnet_state_evicted_total', 'Keys that made room', ['node', 'reason'], (set) => {
     for (const { node, state } of states()) {
-      gauge.set({ pipeline, node, reason: 'max_keys' }, state.evictedByCount)
-      gauge.set({ pipeline, node, reason: 'ttl' }, state.evictedByAge)
+      set({ node, reason: 'max_keys' }, state.evictedByCount)
+      set({ node, reason: 'ttl' }, state.evictedByAge)
     }
   })
 }

@@ -1,0 +1,121 @@
+/** Messages of the bus as events. */
+import { Type } from 'typebox'
+import { busResource } from '../bus/bus.ts'
+import { type Envelope, isEventId, readEnvelope } from '../bus/envelope.ts'
+import { isTopic, SUBSCRIPTION_PATTERN } from '../bus/topic.ts'
+import { type Data, type Draft, defineSource, type Reject, size } from '../engine/index.ts'
+import { quote } from '../protocols/quote.ts'
+
+/** Messages per pull, at most. */
+const CHUNK = 512
+
+export const bus = defineSource({
+  type: 'bus',
+  summary: 'Messages on some topics of the bus; what this pipeline publishes itself is left out.',
+  promise:
+    'Not replayable: a message is there once, for those who listen. In memory nothing is lost ' +
+    'while overflow is block; else the oldest messages go first, counted as queue_full.',
+  replayable: false,
+  internal: true,
+  config: Type.Object({
+    patterns: Type.Array(Type.String({ pattern: SUBSCRIPTION_PATTERN, maxLength: 1024 }), {
+      minItems: 1,
+      maxItems: 64,
+      description:
+        'Topics to listen to: `*` is one segment, a final `>` one or more. A message that fits ' +
+        'several comes once.',
+    }),
+    queue: Type.Integer({
+      default: 1024,
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'Messages held for this source, at most.',
+    }),
+    queue_bytes: size({ default: '16MiB', description: 'Bytes of messages held, at most.' }),
+    overflow: Type.Enum(['block', 'drop_oldest'], {
+      default: 'block',
+      description:
+        'When the queue is full: block lets publishers of this process wait; drop_oldest, and ' +
+        'every transport that cannot wait, loses the oldest message.',
+    }),
+  }),
+  examples: [
+    { title: 'All that is said of credentials', yaml: 'type: bus\npatterns: [credential.>]' },
+  ],
+  async *read(
+    { patterns, queue, queue_bytes, overflow },
+    position: { received: number } | undefined,
+    context,
+  ) {
+    const connection = await (await context.use(busResource)).connect(context.pipeline)
+    const subscription = await connection.subscribe(patterns, {
+      maxMessages: queue,
+      maxBytes: queue_bytes,
+      overflow,
+    })
+    // On a stop nothing more comes in, but what has come in is still handed on.
+    const finish = () => subscription.finish()
+    context.signal.addEventListener('abort', finish, { once: true })
+    if (context.signal.aborted) finish()
+    let received = position?.received ?? 0
+    let dropped = 0
+    try {
+      for (;;) {
+        const envelopes = await subscription.take(CHUNK)
+        if (!envelopes) return
+        if (subscription.dropped > dropped) {
+          context.count('queue_full', subscription.dropped - dropped)
+          dropped = subscription.dropped
+        }
+        received += envelopes.length
+        yield { events: envelopes.map(toDraft), position: { received } }
+      }
+    } finally {
+      context.signal.removeEventListener('abort', finish)
+      await connection.close()
+    }
+  },
+  fromLine: (line, receivedAt) => fromLine(line, receivedAt),
+})
+
+/**
+ * `data` is the payload; the envelope's `type` goes into `data.type`, unless the payload has one:
+ * some topics carry several kinds of message that nothing else tells apart.
+ */
+function toDraft({ id, topic, type, ts, payload }: Envelope): Draft {
+  const data = Object.hasOwn(payload, 'type') ? payload : { ...payload, type }
+  // To the microsecond: seconds as a double are that exact, and no more.
+  const draft = { topic, time: Math.round(ts * 1e6) / 1000, data }
+  return isEventId(id) ? { ...draft, id } : draft
+}
+
+/** A captured line: an event as `ndjson_file` writes it, or an envelope. */
+function fromLine(line: string, receivedAt: number): Draft | Reject {
+  const read = parseObject(line)
+  const topic = read?.topic
+  if (!read || typeof topic !== 'string' || !isTopic(topic)) {
+    return {
+      failure: { code: 'BAD_MESSAGE', message: `no event and no message: ${quote(line)}` },
+      draft: { topic: 'line', time: receivedAt, data: { line } },
+    }
+  }
+  if ('payload' in read) {
+    return toDraft(readEnvelope(read, topic, { id: '', ts: receivedAt / 1000 }).envelope)
+  }
+  const time = Number.isFinite(read.time) ? (read.time as number) : receivedAt
+  const data = isObject(read.data) ? read.data : {}
+  return isEventId(read.id) ? { id: read.id, topic, time, data } : { topic, time, data }
+}
+
+function parseObject(line: string): Data | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return isObject(value) ? value : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+const isObject = (value: unknown): value is Data =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
