@@ -59,9 +59,13 @@ function sectionSchema(section: Section, description: string | undefined): JsonS
   }
 }
 
+/** The bare word `null` is YAML for nothing, and the name of a sink. */
+const typeIs = (type: string): JsonSchema =>
+  type === 'null' ? { enum: ['null', null] } : { const: type }
+
 /** Offers every type; the keys of the one chosen come with `then`. */
 function nodeSchema(section: Section, components: readonly Component[]): JsonSchema {
-  const types = components.map(({ type, summary }) => ({ const: type, description: summary }))
+  const types = components.map(({ type, summary }) => ({ ...typeIs(type), description: summary }))
   return {
     type: 'object',
     required: ['type'],
@@ -72,7 +76,7 @@ function nodeSchema(section: Section, components: readonly Component[]): JsonSch
       },
     },
     allOf: components.map((component) => ({
-      if: { required: ['type'], properties: { type: { const: component.type } } },
+      if: { required: ['type'], properties: { type: typeIs(component.type) } },
       // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own keyword
       then: { $ref: `#/definitions/${nameIn(section, component)}` },
     })),
@@ -81,7 +85,7 @@ function nodeSchema(section: Section, components: readonly Component[]): JsonSch
 
 function componentSchema(component: Component): JsonSchema {
   const schema = editorSchema(nodeShape(component), 'allowed')
-  const type = { const: component.type, description: component.summary }
+  const type = { ...typeIs(component.type), description: component.summary }
   return {
     ...schema,
     description: `${component.summary} ${component.promise}`,

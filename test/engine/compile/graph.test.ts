@@ -182,6 +182,7 @@ describe('the outputs of a node', () => {
     ['[x, errors]', '[parts.x]', ['ERROR_PORT 6:3']],
     ['[bad]', '[parts.bad]', ['BAD_PORT 6:3']],
     ['5', '[parts.x]', ['TYPE 6:49']],
+    ['["${NOT_SET}"]', '[parts.x]', ['UNSET_VARIABLE 6:51']],
   ])('%s, read as %s', (list, inputs, expected) => {
     expect(ports(list, inputs)).toEqual(expected)
   })

@@ -13,6 +13,8 @@ const path = (value: string, env: Record<string, string> = {}) =>
   planOf(withSource(`{ type: tail, path: ${JSON.stringify(value)} }`), { env }).nodes[0]?.config
     .path
 
+const FIFO_MAKER = 'mkfifo'
+
 describe('a variable', () => {
   it.each([
     ['${DIR}/a.log', '/var/a.log'],
@@ -65,6 +67,12 @@ describe('a variable', () => {
     expect(codes(text)).toEqual(['UNSET_VARIABLE 4:41'])
   })
 
+  it.each(['constructor', '__proto__', 'toString'])('called %s is not set unless it is', (name) => {
+    expect(codes(withSource(`{ type: tail, path: "\${${name}}" }`))).toEqual([
+      'UNSET_VARIABLE 4:31',
+    ])
+  })
+
   it('is not looked for in keys, nor in tests', () => {
     const text = pipeline(
       'sources:\n  lines: { type: tail, path: a }\nsinks:\n  out: { type: print, inputs: [lines] }\n' +
@@ -97,7 +105,7 @@ describe('a secret', () => {
     writeFileSync(join(folder, 'second'), 'hunter2-very-secret\r\n')
     writeFileSync(join(folder, 'huge'), 'x'.repeat(70_000))
     writeFileSync(join(folder, 'blank'), '\n')
-    execFileSync('mkfifo', [join(folder, 'fifo')])
+    execFileSync(FIFO_MAKER, [join(folder, 'fifo')])
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -132,6 +140,11 @@ describe('a secret', () => {
     const { problems } = compiled(secret(name), { env: env(), secretsDir: folder })
     const wanted = { code: 'MISSING_SECRET', line: 4, message: expect.stringContaining(reason) }
     expect(problems).toContainEqual(expect.objectContaining(wanted))
+  })
+
+  it('is not looked for in the working directory when a variable is empty', () => {
+    const empty = { CREDENTIALS_DIRECTORY: '', DECNET_SECRETS_DIR: '' }
+    expect(codes(secret('package.json'), { env: empty })).toEqual(['MISSING_SECRET 4:46'])
   })
 
   it.each(['../second', '/etc/passwd', '.', '', 'a/b', 'a b'])('cannot be called %j', (name) => {

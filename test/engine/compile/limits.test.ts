@@ -43,9 +43,33 @@ describe('a file that is too much', () => {
     expect(codes(text).filter((code) => code.startsWith('TOO_LARGE'))).toEqual(['TOO_LARGE 1005:3'])
   })
 
+  it('because everything in it feeds everything is answered in time', () => {
+    const start = performance.now()
+    const nodes = repeat(900, (n) => {
+      const inputs = Array.from({ length: 60 }, (_, k) => `n${(n * 7 + k * 13) % 900}`)
+      return `  n${n}: { type: pass, inputs: [${[...new Set(inputs)].join(', ')}] }\n`
+    })
+    expect(codes(pipeline(`operators:\n${nodes}`)).length).toBe(500)
+    expect(performance.now() - start).toBeLessThan(10_000)
+  })
+
+  it('because a thousand nodes read what is not there is answered in time', () => {
+    const start = performance.now()
+    const nodes = repeat(900, (n) => {
+      const inputs = Array.from({ length: 60 }, (_, k) => `x${n}y${k}`)
+      return `  n${n}: { type: pass, inputs: [${inputs.join(', ')}] }\n`
+    })
+    expect(codes(pipeline(`operators:\n${nodes}`)).length).toBe(500)
+    expect(performance.now() - start).toBeLessThan(10_000)
+  })
+
   it('because it is wrong throughout says what can be read', () => {
-    const { problems } = compiled(pipeline(repeat(5000, (n) => `wrong${n}: 1\n`)))
+    const nodes = repeat(900, (n) => `  n${n}: { type: split, ports: 5, inputs: [m${n}] }\n`)
+    const { problems, plan } = compiled(
+      pipeline(`${repeat(5000, (n) => `wrong${n}: 1\n`)}operators:\n${nodes}`),
+    )
     expect(problems.length).toBe(500)
+    expect(plan).toBeUndefined()
   })
 })
 

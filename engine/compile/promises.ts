@@ -1,0 +1,83 @@
+/** What each way from a source to a sink guarantees. */
+import type { PathPromise, PlanEdge, PlanNode, PlanSink, PlanSource } from '../plan.ts'
+import type { GraphNode } from './graph.ts'
+import { nameOf } from './graph_check.ts'
+import type { Problems } from './source_text.ts'
+
+/** `replayable` may depend on the config, e.g. on whether a file is followed. */
+function isReplayable({ component, config }: Pick<PlanSource, 'component' | 'config'>): boolean {
+  const { replayable } = component
+  return typeof replayable === 'function' ? replayable(config) : replayable
+}
+
+/**
+ * One promise for every pair of a source and a sink it reaches; of several ways between the two the
+ * worst counts. In the order of the sources, then of the sinks.
+ * @param nodes in flow order
+ */
+export function pathPromises(nodes: readonly PlanNode[]): PathPromise[] {
+  const sources = nodes.filter((node) => node.section === 'sources')
+  return sources.flatMap((source) => {
+    const reached = reachedFrom(source, nodes)
+    const sinks = nodes.filter((node) => node.section === 'sinks' && reached.has(node.id))
+    return sinks.map((sink) => promiseOf(source, sink as PlanSink, reached.get(sink.id)))
+  })
+}
+
+/** An edge that may drop, and who reads it. */
+interface Drop {
+  readonly edge: PlanEdge
+  readonly reader: string
+}
+
+/** The nodes events of `source` can get to, each with an edge on the way that may drop them. */
+function reachedFrom(
+  source: PlanSource,
+  nodes: readonly PlanNode[],
+): ReadonlyMap<string, Drop | undefined> {
+  const reached = new Map<string, Drop | undefined>([[source.id, undefined]])
+  for (const node of nodes) {
+    if (node.section === 'sources') continue
+    const edges = node.inputs.filter((edge) => reached.has(edge.from))
+    if (edges.length === 0) continue
+    const drops = edges.map((edge) =>
+      edge.policy === 'block' ? reached.get(edge.from) : { edge, reader: node.id },
+    )
+    reached.set(
+      node.id,
+      drops.find((drop) => drop !== undefined),
+    )
+  }
+  return reached
+}
+
+function promiseOf(source: PlanSource, sink: PlanSink, drop: Drop | undefined): PathPromise {
+  const ends = { source: source.id, sink: sink.id }
+  if (!isReplayable(source)) {
+    const why = `${source.component.type} cannot be read again: a crash loses what is in flight`
+    return { ...ends, promise: 'at_most_once', why }
+  }
+  if (drop !== undefined) {
+    const { edge, reader } = drop
+    const which = edge.policy === 'drop_oldest' ? 'oldest' : 'newest'
+    const why = `the edge ${edge.from} -> ${reader} drops the ${which} events when it is full`
+    return { ...ends, promise: 'at_most_once', why }
+  }
+  const type = sink.component.type
+  const why = {
+    exactly_once: `${source.component.type} is read again after a crash, and a repeat changes nothing in ${type}`,
+    at_least_once: `${source.component.type} is read again after a crash, which can repeat events in ${type}`,
+    at_most_once: `${type} does not wait for its events to be safe`,
+  }[sink.component.effect]
+  return { ...ends, promise: sink.component.effect, why }
+}
+
+/** Warns where a crash loses what was in flight. */
+export function warnOfLoss(node: GraphNode, problems: Problems): void {
+  if (node.component?.section !== 'sources' || node.read === undefined) return
+  if (isReplayable({ component: node.component, config: node.read.config })) return
+  const message = `${nameOf(node)} cannot be read again: a crash loses what is in flight`
+  problems.warning('NOT_REPLAYABLE', node.span, message, {
+    help: 'where that matters, write its events to a file first and read them from there.',
+  })
+}
