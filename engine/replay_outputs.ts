@@ -9,7 +9,7 @@ import type { Event } from './event.ts'
 export const mutedWriter: Writer = { write: async () => undefined }
 
 /** One line of a sink file: canonical JSON (RFC 8785) of id, topic, time and data. */
-export const eventLine = ({ id, topic, time, data }: Event): string =>
+const eventLine = ({ id, topic, time, data }: Event): string =>
   `${canonicalJson({ id, topic, time, data })}\n`
 
 /** Writes events to a file of its own, from the start. */

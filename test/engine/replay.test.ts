@@ -66,7 +66,7 @@ async function run(
 
 describe('replay', () => {
   it('reads plain, gzip and zstd captures alike, told apart by their bytes', async () => {
-    const text = line(1, 'a') + line(2, 'b') + 'not syslog\n' + line(3, 'c').trimEnd()
+    const text = [line(1, 'a'), line(2, 'b'), 'not syslog\n', line(3, 'c').trimEnd()].join('')
     const rows = []
     for (const bytes of [Buffer.from(text), gzipSync(text), zstdCompressSync(text)]) {
       const { lines, summary } = await run([plan(ONE)], [{ file: file('capture', bytes) }])

@@ -5,7 +5,7 @@ import { defineOperator, defineSink, defineSource } from '../../engine/define.ts
 import type { Draft, Event } from '../../engine/event.ts'
 import type { Plan, PlanEdge, PlanNode, Settings } from '../../engine/plan.ts'
 
-export const settings: Settings = {
+const settings: Settings = {
   batchSize: 512,
   credit: 8192,
   checkpointInterval: 10_000,

@@ -22,7 +22,7 @@ const FORGED =
   '<134>1 2026-03-01T09:00:00.000000+00:00 payroll-db bash - - - CMD uid=0 user=root src=8.8.8.8 pwd=/ cmd=id'
 
 /** None of them adds a bare newline: a newline ends a line, and a second line is a second event. */
-export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'random bytes': (line, random) => {
     const copy = Buffer.from(line)
     for (let count = 0; count < 8 && copy.length > 0; count++) {

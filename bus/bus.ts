@@ -1,0 +1,68 @@
+/** What every transport of the bus offers: in memory now, a unix socket and NATS later. */
+import { defineResource, type Resource } from '../engine/index.ts'
+import type { Envelope, Message } from './envelope.ts'
+
+/** How one subscription holds what its reader has not taken yet. */
+export interface SubscribeOptions {
+  /** messages held, at most; default 1024 (spec/bus.md section 7) */
+  readonly maxMessages?: number
+  /** bytes of JSON held, at most; default 16 MiB; one message is always let in */
+  readonly maxBytes?: number
+  /**
+   * When full: `drop_oldest` (default) loses the oldest and counts it; `block` lets `publish`
+   * wait, where the transport can (in memory; a socket cannot).
+   */
+  readonly overflow?: 'drop_oldest' | 'block'
+  /**
+   * Whether what this very connection publishes comes back too; default false. An echo never
+   * blocks its publisher, who may be the only reader: it drops the oldest instead.
+   */
+  readonly echo?: boolean
+}
+
+/**
+ * Messages on some patterns, each once, in the order each publisher sent them. Leaving a
+ * `for await` closes it.
+ */
+export interface Subscription extends AsyncIterable<Envelope> {
+  /** Messages dropped because the reader was slow. */
+  readonly dropped: number
+  /**
+   * Waits for at least one message.
+   * @param limit messages handed out, at most
+   * @returns what is there, in order; undefined once the subscription has ended and is empty
+   */
+  take(limit: number): Promise<readonly Envelope[] | undefined>
+  /** Lets nothing more in; what is held can still be taken, then it ends. */
+  finish(): void
+  /** Ends it at once; what is held is gone. */
+  close(): void
+}
+
+/**
+ * One peer on the bus. Nothing a connection publishes is delivered to its own subscriptions,
+ * unless they ask for an echo.
+ */
+export interface BusConnection {
+  /**
+   * @throws {BusError} `BUS_TOPIC`, `BUS_TOO_LARGE` (message over 1 MiB) or `BUS_CLOSED`
+   */
+  publish(message: Message): Promise<void>
+  /** @throws {BusError} `BUS_PATTERN` or `BUS_CLOSED` */
+  subscribe(patterns: readonly string[], options?: SubscribeOptions): Promise<Subscription>
+  /** Finishes this connection's subscriptions and refuses to publish; may be called again. */
+  close(): Promise<void>
+}
+
+export interface Bus {
+  /**
+   * Opens a connection. Those of one name are one peer, so that a pipeline is not woken by what
+   * it says itself, however many of its nodes use the bus.
+   */
+  connect(name: string): Promise<BusConnection>
+  /** Finishes all subscriptions, refuses all else; may be called again. */
+  close(): Promise<void>
+}
+
+/** The bus of this process: `(await context.use(busResource)).connect(context.pipeline)`. */
+export const busResource: Resource<Bus> = defineResource<Bus>('bus')

@@ -1,0 +1,12 @@
+/** What the bus refuses: a topic, a pattern, a message, or to work after it was closed. */
+type BusErrorCode = 'BUS_TOPIC' | 'BUS_PATTERN' | 'BUS_TOO_LARGE' | 'BUS_CLOSED'
+
+/** The error class of this folder; `code` is stable. */
+export class BusError extends Error {
+  override name = 'BusError'
+  readonly code: BusErrorCode
+  constructor(code: BusErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}

@@ -1,0 +1,146 @@
+/** Publishes events on the bus, without the secrets they hold. */
+import { Type } from 'typebox'
+import { busResource } from '../bus/bus.ts'
+import { BusError } from '../bus/bus_error.ts'
+import { defaultType, type Message } from '../bus/envelope.ts'
+import { TOPIC_PATTERN } from '../bus/topic.ts'
+import { type Data, defineSink, type Event, type Refusal } from '../engine/index.ts'
+
+/**
+ * What never leaves through the bus, however deep in `data`: it is readable by every local process
+ * and goes out by webhooks. A raw line repeats all that its fields say.
+ * @see spec/credential-reuse.md section 2
+ */
+const WITHHELD = new Set(['secret_b64', 'secret_printable', 'password', 'raw_line'])
+const FIELD = `^(?!(?:${[...WITHHELD].join('|')})$).+$`
+
+/** What the sheets fix about a topic, where nobody says otherwise. */
+interface Family {
+  readonly fields: readonly string[]
+  /** Field of `data` that gives the envelope's `type`. */
+  readonly typeField?: string
+}
+const FAMILIES: Readonly<Record<string, Family>> = {
+  // spec/credential-reuse.md section 2: these five and nothing else, so that no later field of a
+  // credential can slip out.
+  'credential.captured': {
+    fields: ['secret_sha256', 'secret_kind', 'attacker_ip', 'decky', 'service'],
+  },
+  // spec/log-format.md section 7
+  'system.log': {
+    fields: ['decky', 'service', 'event_type', 'attacker_ip', 'timestamp'],
+    typeField: 'event_type',
+  },
+}
+
+/** Levels of `data` that are published; what lies deeper is left out. */
+const MAX_DEPTH = 16
+
+export const bus = defineSink({
+  type: 'bus',
+  summary: 'Publishes one message per event: id and time of the event, payload from its data.',
+  promise:
+    'At most once per listener and only to those who listen now. A bus that is down costs the ' +
+    'message, counted, never the event; a repeat after a crash carries the same id.',
+  effect: 'at_most_once',
+  internal: true,
+  config: Type.Object({
+    topic: Type.String({
+      pattern: TOPIC_PATTERN,
+      maxLength: 1024,
+      description: 'Where to publish; a constant, so that no outside text becomes a topic.',
+    }),
+    message_type: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          "Its envelope's type; default: the event name in the topic, and for system.log the " +
+          'event_type of the event.',
+      }),
+    ),
+    fields: Type.Optional(
+      Type.Array(Type.String({ pattern: FIELD }), {
+        maxItems: 64,
+        description:
+          'Members of data to publish; default: those the topic is known for (credential.captured, ' +
+          'system.log), else all. Secrets and raw lines are always left out.',
+      }),
+    ),
+  }),
+  examples: [
+    { title: 'Announce captured credentials', yaml: 'type: bus\ntopic: credential.captured' },
+    {
+      title: 'Announce bursts with three fields',
+      yaml: 'type: bus\ntopic: attacker.login_burst\nfields: [attacker_ip, failures, window]',
+    },
+  ],
+  async open({ topic, message_type, fields }, context) {
+    const connection = await (await context.use(busResource)).connect(context.pipeline)
+    const family = Object.hasOwn(FAMILIES, topic) ? FAMILIES[topic] : undefined
+    const message = messageMaker(topic, message_type, fields ?? family?.fields, family?.typeField)
+    let down = false
+    const publish = async (event: Event): Promise<Refusal | undefined> => {
+      try {
+        await connection.publish(message(event))
+        down = false
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error
+        const { code } = error
+        if (code === 'BUS_TOO_LARGE') return { event, failure: { code, message: error.message } }
+        // The row is the truth and the message only a hint, so the stream goes on without it.
+        context.count('not_published')
+        if (!down) context.log.warn({ topic, code }, 'the bus takes no messages; events go on')
+        down = true
+      }
+      return undefined
+    }
+    return {
+      async write(events) {
+        const refusals: Refusal[] = []
+        for (const event of events) {
+          const refusal = await publish(event)
+          if (refusal) refusals.push(refusal)
+        }
+        return refusals
+      },
+      close: () => connection.close(),
+    }
+  },
+})
+
+function messageMaker(
+  topic: string,
+  type: string | undefined,
+  fields: readonly string[] | undefined,
+  typeField: string | undefined,
+): (event: Event) => Message {
+  const fallback = defaultType(topic)
+  return ({ id, time, data }) => {
+    const own = typeField === undefined ? undefined : data[typeField]
+    return {
+      id,
+      topic,
+      type: type ?? (typeof own === 'string' ? own : fallback),
+      ts: time / 1000,
+      payload: fields ? pick(data, fields) : withoutSecrets(data, 0),
+    }
+  }
+}
+
+function pick(data: Data, fields: readonly string[]): Data {
+  const picked = fields.filter((field) => Object.hasOwn(data, field))
+  return withoutSecrets(Object.fromEntries(picked.map((field) => [field, data[field]])), 0)
+}
+
+function withoutSecrets(data: Data, depth: number): Data {
+  const kept = Object.entries(data).filter(([key]) => !WITHHELD.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, depth + 1)]))
+}
+
+function strip(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === MAX_DEPTH) return null
+  if (Array.isArray(value)) return value.map((item) => strip(item, depth + 1))
+  return withoutSecrets(value as Data, depth)
+}
