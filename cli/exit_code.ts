@@ -26,6 +26,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   STATE_LAYOUT: exitCode.badConfig,
   DATABASE_URL: exitCode.badConfig,
   DATABASE_SETTING: exitCode.badConfig,
+  STDOUT_CLOSED: exitCode.unavailable,
   CAPTURE_TARGET: exitCode.usage,
   USAGE: exitCode.usage,
   STATE_LOCKED: exitCode.tryAgain,

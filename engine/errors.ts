@@ -17,6 +17,11 @@ export class UnavailableError extends EngineError {
   override name = 'UnavailableError'
 }
 
+/** No further try can help, so the pipeline ends: a wrong setting, a reader that has gone. */
+export class FatalError extends EngineError {
+  override name = 'FatalError'
+}
+
 /**
  * Turns what a component threw into the reason an event carries to its error port.
  * An error's own `code` is kept when it looks like one of ours (upper-case words).

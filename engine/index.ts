@@ -20,6 +20,6 @@ export type {
   Writer,
 } from './define.ts'
 export { defineOperator, defineResource, defineSink, defineSource, to } from './define.ts'
-export { EngineError, UnavailableError } from './errors.ts'
+export { EngineError, FatalError, UnavailableError } from './errors.ts'
 export type { Data, Draft, Event, Failure } from './event.ts'
 export { cel, duration, size } from './fields.ts'

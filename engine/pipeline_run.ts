@@ -172,8 +172,11 @@ export class PipelineRun {
   }
 
   /** Sinks stop trying; what is in flight fails and will be read again. */
-  giveUp(): void {
+  async giveUp(): Promise<void> {
     this.#giveUp.abort()
+    // A write that hangs settles nothing; whoever waits for it must not hang with it.
+    await Promise.race([this.wired.flow.quiet(), pause(CLOSE_PATIENCE)])
+    if (!this.wired.flow.isQuiet) this.wired.flow.fail()
   }
 
   /**
@@ -245,10 +248,7 @@ export class PipelineRun {
     const timer = new AbortController()
     const deadline = pause(ms, timer.signal)
     await Promise.race([this.#drained(), deadline])
-    if (!this.isQuiet) {
-      this.giveUp()
-      await Promise.race([this.wired.flow.quiet(), pause(CLOSE_PATIENCE, timer.signal)])
-    }
+    if (!this.isQuiet) await this.giveUp()
     for (const cancel of this.#cancels) cancel()
     const saved = this.isQuiet && (await this.checkpoint())
     if (!saved && !this.#failure) this.#failure = this.#whyNot()

@@ -1,16 +1,11 @@
 /** Where sinks write in a replay: nowhere, into a folder, or for real. */
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { canonicalJson } from '../protocols/canonical_json.ts'
-import type { Writer } from './define.ts'
-import type { Event } from './event.ts'
+import { eventLines } from '../protocols/event_json.ts'
+import type { Refusal, Writer } from './define.ts'
 
 /** Takes everything and keeps nothing. */
 export const mutedWriter: Writer = { write: async () => undefined }
-
-/** One line of a sink file: canonical JSON (RFC 8785) of id, topic, time and data. */
-const eventLine = ({ id, topic, time, data }: Event): string =>
-  `${canonicalJson({ id, topic, time, data })}\n`
 
 /** Writes events to a file of its own, from the start. */
 export async function ndjsonWriter(file: string): Promise<Writer> {
@@ -18,8 +13,9 @@ export async function ndjsonWriter(file: string): Promise<Writer> {
   const handle = await open(file, 'w')
   return {
     async write(events) {
-      await handle.writeFile(events.map(eventLine).join(''))
-      return undefined
+      const { text, refusals } = eventLines(events)
+      await handle.writeFile(text)
+      return refusals
     },
     close: () => handle.close(),
   }
@@ -38,12 +34,20 @@ export function deadLetterWriter(dir: string | undefined, pipeline: string): Wri
   }
 }
 
-/** Writes to each in turn; what the last one refuses is refused. */
+/** Writes to each in turn; what one refuses is refused, and the next does not see it. */
 export function inTurn(writers: readonly Writer[]): Writer {
   return {
     async write(events) {
-      let refusals: Awaited<ReturnType<Writer['write']>>
-      for (const writer of writers) refusals = await writer.write(events)
+      const refusals: Refusal[] = []
+      let rest = events
+      for (const writer of writers) {
+        const refused = (await writer.write(rest)) ?? []
+        refusals.push(...refused)
+        if (refused.length > 0) {
+          const gone = new Set(refused.map(({ event }) => event))
+          rest = rest.filter((event) => !gone.has(event))
+        }
+      }
       return refusals
     },
     async close() {

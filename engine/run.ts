@@ -49,9 +49,18 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
     throw error
   }
   let stopped = false
+  const over = new AbortController()
   const stop = () => {
+    if (stopped) return
     stopped = true
-    for (const run of runs) run.stop('outside')
+    for (const run of runs) {
+      run.stop('outside')
+      // From here on the time to drain runs, also for a source that waits for a stuck sink.
+      void pause(run.plan.settings.shutdownTimeout, over.signal).then(() => {
+        if (!over.signal.aborted) return run.giveUp()
+        return undefined
+      })
+    }
   }
   for (const run of runs) run.start()
   const cancelProgress = every(PROGRESS_EVERY, () =>
@@ -64,6 +73,7 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
       for (const run of runs) run.stop('inside')
       await Promise.all(runs.map((run) => run.close(run.plan.settings.shutdownTimeout)))
     } finally {
+      over.abort()
       cancelProgress()
       for (const endpoint of endpoints) await endpoint.close()
     }

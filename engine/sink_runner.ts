@@ -4,7 +4,7 @@ import type { Batch } from './batch.ts'
 import type { EventClock } from './clock.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Logger, Refusal, Writer } from './define.ts'
-import { EngineError, toFailure } from './errors.ts'
+import { EngineError, FatalError, toFailure } from './errors.ts'
 import type { Data, Event, Outcome } from './event.ts'
 import { errorEvent } from './outputs.ts'
 
@@ -132,6 +132,7 @@ export class SinkRunner {
         this.cause = undefined
         return refusals
       } catch (error) {
+        if (error instanceof FatalError) throw error
         const { code, message } = toFailure(error)
         counters.retries += 1
         this.cause = error

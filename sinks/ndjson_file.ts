@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Type } from 'typebox'
-import { defineSink, EngineError, UnavailableError } from '../engine/index.ts'
+import { defineSink, EngineError, FatalError, UnavailableError } from '../engine/index.ts'
 import { eventLines } from '../protocols/event_json.ts'
 import { quote } from '../protocols/quote.ts'
 
@@ -92,7 +92,7 @@ async function openForAppend(path: string, onTorn: () => void): Promise<OpenFile
 
 /**
  * Where the last whole line of the file ends.
- * @throws {EngineError} `NOT_NDJSON` when what follows it is not the beginning of one of our lines
+ * @throws {FatalError} `NOT_NDJSON` when what follows it is not the beginning of one of our lines
  */
 async function endOfLastLine(handle: FileHandle, size: number, path: string): Promise<number> {
   const buffer = Buffer.alloc(Math.min(STEP, size))
@@ -111,8 +111,8 @@ async function endOfLastLine(handle: FileHandle, size: number, path: string): Pr
   return lineStart
 }
 
-const notOurs = (path: string): EngineError =>
-  new EngineError('NOT_NDJSON', `${quote(path)} ends in something that is no event`)
+const notOurs = (path: string): FatalError =>
+  new FatalError('NOT_NDJSON', `${quote(path)} ends in something that is no event`)
 
 async function startsLikeOurs(handle: FileHandle, start: number): Promise<boolean> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, start)

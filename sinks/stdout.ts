@@ -1,6 +1,12 @@
 /** Writes events to standard output. */
 import { Type } from 'typebox'
-import { defineSink, type Event, UnavailableError, type Writer } from '../engine/index.ts'
+import {
+  defineSink,
+  type Event,
+  FatalError,
+  type UnavailableError,
+  type Writer,
+} from '../engine/index.ts'
 import { canonicalJson } from '../protocols/canonical_json.ts'
 import { eventLine, eventLines } from '../protocols/event_json.ts'
 
@@ -29,7 +35,7 @@ export interface Output {
 
 /**
  * Writes batches to a stream, one at a time, each waited for.
- * @returns a writer whose `write` throws {UnavailableError} `STDOUT_CLOSED` once nobody reads the
+ * @returns a writer whose `write` throws {FatalError} `STDOUT_CLOSED` once nobody reads the
  *   stream any more, as after `… | head`
  */
 export function streamWriter(stream: Output, format: 'ndjson' | 'text'): Writer {
@@ -77,4 +83,4 @@ const visible = (json: string): string =>
   json.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const closed = (cause: Error): UnavailableError =>
-  new UnavailableError('STDOUT_CLOSED', 'nobody reads standard output any more', { cause })
+  new FatalError('STDOUT_CLOSED', 'nobody reads standard output any more', { cause })

@@ -1,8 +1,8 @@
 /** Which database to use: from a URL, or from the environment. Messages never show a password. */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { FatalError } from '../engine/index.ts'
 import { quote } from '../protocols/quote.ts'
-import { StoreError } from './errors.ts'
 
 export interface SqliteAddress {
   readonly kind: 'sqlite'
@@ -28,13 +28,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 const FORMS = 'sqlite:PATH, mysql://USER:PASSWORD@HOST:PORT/NAME or mariadb://…'
 const SYSTEM_DATA_DIR = '/var/lib/decnet'
 
-const wrong = (why: string): StoreError =>
-  new StoreError('DATABASE_URL', `the database URL ${why}; expected ${FORMS}`)
+const wrong = (why: string): FatalError =>
+  new FatalError('DATABASE_URL', `the database URL ${why}; expected ${FORMS}`)
 
 /**
  * Reads a database URL. User, password and name are percent-decoded; a SQLite path is taken as it
  * is, and `sqlite:///x` means `/x`.
- * @throws {StoreError} `DATABASE_URL`, without the URL, for it may hold a password
+ * @throws {FatalError} `DATABASE_URL`, without the URL, for it may hold a password
  * @example parseDatabaseUrl('mysql://decnet:p%40ss@db:3306/decnet')
  */
 export function parseDatabaseUrl(url: string): DatabaseAddress {
@@ -83,7 +83,7 @@ function decoded(part: string): string {
  * The database URL an environment asks for: `DECNET_DB_URL`, else `DECNET_DB_TYPE` (sqlite, mysql
  * or mariadb) with `_HOST`, `_PORT`, `_NAME`, `_USER` and `_PASSWORD`. An SQLite file is
  * `decnet.db` in `DECNET_DATA_DIR`, in /var/lib/decnet where that can be written, or here.
- * @throws {StoreError} `DATABASE_URL` or `DATABASE_SETTING`, naming the variable, never a secret
+ * @throws {FatalError} `DATABASE_URL` or `DATABASE_SETTING`, naming the variable, never a secret
  * @see spec/workers-and-systemd.md section 10
  */
 export function databaseUrl(environment: Environment): string {
@@ -94,7 +94,7 @@ export function databaseUrl(environment: Environment): string {
   const type = (environment.DECNET_DB_TYPE || 'sqlite').toLowerCase()
   if (type === 'sqlite') return `sqlite:${join(dataDirectory(environment), 'decnet.db')}`
   if (type === 'mysql' || type === 'mariadb') return mysqlUrl(type, environment)
-  throw new StoreError(
+  throw new FatalError(
     'DATABASE_SETTING',
     `DECNET_DB_TYPE is ${quote(type)}; expected sqlite, mysql or mariadb`,
   )
@@ -114,10 +114,10 @@ function dataDirectory(environment: Environment): string {
 function mysqlUrl(type: string, environment: Environment): string {
   const port = environment.DECNET_DB_PORT || '3306'
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
-    throw new StoreError('DATABASE_SETTING', 'DECNET_DB_PORT has to be a number from 1 to 65535')
+    throw new FatalError('DATABASE_SETTING', 'DECNET_DB_PORT has to be a number from 1 to 65535')
   }
   const password = environment.DECNET_DB_PASSWORD
-  if (!password) throw new StoreError('DATABASE_SETTING', 'DECNET_DB_PASSWORD is not set')
+  if (!password) throw new FatalError('DATABASE_SETTING', 'DECNET_DB_PASSWORD is not set')
   const host = environment.DECNET_DB_HOST || 'localhost'
   const user = encodeURIComponent(environment.DECNET_DB_USER || 'decnet')
   const name = encodeURIComponent(environment.DECNET_DB_NAME || 'decnet')

@@ -2,9 +2,9 @@
 import { EngineError } from '../engine/index.ts'
 
 /**
- * A wrong database URL (`DATABASE_URL`), a row that can never be stored (`ROW_REFUSED`,
+ * A row that can never be stored (`ROW_REFUSED`,
  * `ROW_TOO_LARGE`, `ROW_TIME`), a statement the database rejects (`DATABASE_STATEMENT`). A database
- * that is only away is an `UnavailableError` of the engine instead. Never holds a password.
+ * that is only away is an `UnavailableError` of the engine instead, a wrong URL a `FatalError`. Never holds a password.
  */
 export class StoreError extends EngineError {
   override name = 'StoreError'

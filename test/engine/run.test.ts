@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../engine/context.ts'
+import { FatalError } from '../../engine/errors.ts'
 import type { Event } from '../../engine/event.ts'
 import type { Plan } from '../../engine/plan.ts'
 import { startPipelines } from '../../engine/run.ts'
@@ -97,6 +98,37 @@ describe('a running pipeline', () => {
       }),
     )
     expect(numbers(kept)).toEqual(drafts(0, 10).map(({ data }) => data.n))
+  })
+
+  it('stops in time although a sink hangs and a source waits for credit', async () => {
+    const hangs = listSink([], () => undefined)
+    const plan = planOf(
+      {
+        lines: { component: listSource([drafts(0, 100)]) },
+        rows: {
+          component: {
+            ...hangs,
+            open: () => ({ write: () => new Promise<undefined>(() => undefined) }),
+          },
+          inputs: ['lines'],
+        },
+      },
+      { batchSize: 4, credit: 8, shutdownTimeout: 50 },
+    )
+    const running = await start(plan)
+    running.stop()
+    expect((await running.done).outcome).toBe('failed')
+  })
+
+  it('ends at once when a sink says that no further try can help', async () => {
+    const wrong = listSink([], () => {
+      throw new FatalError('WRONG', 'this is no database')
+    })
+    const plan = planOf({
+      lines: { component: listSource([drafts(0, 3)]) },
+      rows: { component: wrong, inputs: ['lines'] },
+    })
+    expect(await run(plan)).toMatchObject({ outcome: 'failed', error: { code: 'WRONG' } })
   })
 
   it('never has more in flight than its credit', async () => {

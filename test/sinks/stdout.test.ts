@@ -95,7 +95,7 @@ describe('the stdout sink', () => {
     const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
     for (const listener of stream.listeners) listener(error)
     stream.settle(error)
-    await expect(writing).rejects.toMatchObject({ name: 'UnavailableError', code: 'STDOUT_CLOSED' })
+    await expect(writing).rejects.toMatchObject({ name: 'FatalError', code: 'STDOUT_CLOSED' })
     await expect(writer.write([event({})])).rejects.toMatchObject({ code: 'STDOUT_CLOSED' })
     await writer.close?.()
     expect(stream.listeners.size).toBe(0)

@@ -60,7 +60,7 @@ describe('a database URL', () => {
     } catch (error) {
       thrown = error
     }
-    expect(thrown).toMatchObject({ name: 'StoreError', code: 'DATABASE_URL' })
+    expect(thrown).toMatchObject({ name: 'FatalError', code: 'DATABASE_URL' })
     // A logger prints the cause as well.
     const { message, stack, cause } = thrown as Error
     expect(JSON.stringify([message, stack, cause])).not.toContain(SECRET)
