@@ -5,6 +5,8 @@ export const exitCode = {
   ok: 0,
   /** tests, a check or a comparison failed, or the program has a bug */
   failed: 1,
+  /** a comparison could not be made */
+  trouble: 2,
   /** wrong arguments */
   usage: 64,
   /** a database, bus or port is not there */
@@ -24,13 +26,23 @@ const BY_CODE: Readonly<Record<string, number>> = {
   NOT_NDJSON: exitCode.badConfig,
   STATE_DIR: exitCode.badConfig,
   STATE_LAYOUT: exitCode.badConfig,
+  STATE_DAMAGED: exitCode.badConfig,
   DATABASE_URL: exitCode.badConfig,
   DATABASE_SETTING: exitCode.badConfig,
+  CHAOS: exitCode.trouble,
   STDOUT_CLOSED: exitCode.unavailable,
   CAPTURE_TARGET: exitCode.usage,
+  RECORD: exitCode.usage,
+  JOURNAL_PIPELINE: exitCode.usage,
+  JOURNAL: exitCode.badConfig,
+  SINK_DIR: exitCode.usage,
   USAGE: exitCode.usage,
+  CEL: exitCode.usage,
+  NO_SUCH_PORT: exitCode.usage,
   STATE_LOCKED: exitCode.tryAgain,
   NOT_DRAINED: exitCode.tryAgain,
+  DLQ_BUSY: exitCode.tryAgain,
+  CONTROL_CLOSED: exitCode.tryAgain,
 }
 
 /** @param error whatever a command threw */

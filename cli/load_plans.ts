@@ -26,8 +26,15 @@ export function checkFile(file: string): Checked {
   if (typeof read !== 'string') {
     return { file, text: '', plan: undefined, problems: [read], secrets: new Map() }
   }
-  return { file, text: read, ...compilePipeline(read, file, { registry, env: process.env }) }
+  return checkText(file, read)
 }
+
+/** The same of a text that is not, or not yet, in the file. */
+export const checkText = (file: string, text: string): Checked => ({
+  file,
+  text,
+  ...compilePipeline(text, file, { registry, env: process.env }),
+})
 
 /**
  * @param checked a file that was read

@@ -5,3 +5,12 @@ export const outputFormat = t.isEnum(['human', 'json'] as const)
 
 /** Events a batch; the bounds are those of `settings.batch_size`. */
 export const batchSize = t.cascade(t.isNumber(), [t.isInteger(), t.isInInclusiveRange(1, 65_536)])
+
+/** How many of something, one at least. */
+export const count = t.cascade(t.isNumber(), [t.isInteger(), t.isInInclusiveRange(1, 1_000_000)])
+
+/** Things shown of each kind; 0 for the counts alone. */
+export const mostShown = t.cascade(t.isNumber(), [
+  t.isInteger(),
+  t.isInInclusiveRange(0, 1_000_000),
+])

@@ -1,6 +1,6 @@
 /** From the PIPELINE of a command line to a file. */
 import { existsSync, readdirSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { installRoot } from './install.ts'
 import { UsageError } from './usage_error.ts'
 
@@ -26,6 +26,16 @@ export function pipelineFile(argument: string): string {
   const folders = pipelineFolders().map(shortPath).join(', ')
   const known = [...allPipelines().keys()].join(', ') || 'none'
   throw new UsageError(`No pipeline ${argument} in ${folders}; there are: ${known}.`)
+}
+
+/**
+ * The files a command is about that can do without being told.
+ * @returns those named, or all of `pipelines/` here; where there is none, all there are
+ */
+export function chosenPipelines(named: readonly string[]): string[] {
+  if (named.length > 0) return named.map(pipelineFile)
+  const here = [...allPipelines().values()].filter((file) => dirname(file) === 'pipelines')
+  return here.length > 0 ? here : [...allPipelines().values()]
 }
 
 /** @returns every pipeline file by name; of two with one name, the one that the name stands for */

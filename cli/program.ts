@@ -1,16 +1,36 @@
 /** Every command, and the one place where a failure becomes a message and an exit code. */
 import { Builtins, Cli, type Command } from 'clipanion'
 import { EngineError } from '../engine/errors.ts'
+import { Complete } from './complete.ts'
+import { Completion } from './completion.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
 import { installedVersion } from './install.ts'
+import { NewComponent } from './new_component.ts'
+import { PipelineChaos } from './pipeline_chaos.ts'
+import { PipelineDiff } from './pipeline_diff.ts'
+import { PipelineDlqDrop } from './pipeline_dlq_drop.ts'
+import { PipelineDlqLs } from './pipeline_dlq_ls.ts'
+import { PipelineDlqReplay } from './pipeline_dlq_replay.ts'
+import { PipelineDlqShow } from './pipeline_dlq_show.ts'
+import { PipelineExplainEvent } from './pipeline_explain_event.ts'
 import { PipelineExplainType } from './pipeline_explain_type.ts'
+import { PipelineFmt } from './pipeline_fmt.ts'
 import { PipelineGraph } from './pipeline_graph.ts'
+import { PipelineLint } from './pipeline_lint.ts'
 import { PipelineList } from './pipeline_list.ts'
+import { PipelineRecord } from './pipeline_record.ts'
 import { PipelineReplay } from './pipeline_replay.ts'
 import { PipelineRun } from './pipeline_run.ts'
 import { PipelineSchema } from './pipeline_schema.ts'
 import { PipelineShow } from './pipeline_show.ts'
+import { PipelineStateCheck } from './pipeline_state_check.ts'
+import { PipelineStateGet } from './pipeline_state_get.ts'
+import { PipelineStateLs } from './pipeline_state_ls.ts'
+import { PipelineStateSize } from './pipeline_state_size.ts'
+import { PipelineTap } from './pipeline_tap.ts'
+import { PipelineTest } from './pipeline_test.ts'
+import { PipelineTop } from './pipeline_top.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
 import { UsageError } from './usage_error.ts'
 
@@ -22,7 +42,27 @@ const COMMANDS = [
   PipelineSchema,
   PipelineRun,
   PipelineReplay,
+  PipelineRecord,
+  PipelineDiff,
+  PipelineExplainEvent,
+  PipelineChaos,
+  PipelineTest,
+  PipelineLint,
+  PipelineFmt,
+  PipelineTop,
+  PipelineTap,
+  PipelineStateLs,
+  PipelineStateGet,
+  PipelineStateSize,
+  PipelineStateCheck,
+  PipelineDlqLs,
+  PipelineDlqShow,
+  PipelineDlqReplay,
+  PipelineDlqDrop,
   PipelineExplainType,
+  NewComponent,
+  Completion,
+  Complete,
   DocsGenerate,
   Builtins.HelpCommand,
   Builtins.VersionCommand,

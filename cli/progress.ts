@@ -72,11 +72,11 @@ async function barView(screen: Screen, label: string): Promise<ProgressView> {
 
 /** @example `41% 20,123 read, 98,201/s` */
 export function progressText(progress: Progress): string {
-  const { read, bytesRead, bytesTotal, seconds } = progress
+  const { read, unit = 'read', bytesRead, bytesTotal, seconds } = progress
   const share =
     bytesTotal && bytesRead !== undefined
       ? `${Math.floor((100 * Math.min(bytesRead, bytesTotal)) / bytesTotal)}% `
       : ''
   const rate = seconds > 0 ? `, ${grouped(Math.round(read / seconds))}/s` : ''
-  return `${share}${grouped(read)} read${rate}`
+  return `${share}${grouped(read)} ${unit}${rate}`
 }

@@ -1,5 +1,6 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
+import { correlate } from '../operators/correlate.ts'
 import { credential } from '../operators/credential.ts'
 import { dedup } from '../operators/dedup.ts'
 import { filter } from '../operators/filter.ts'
@@ -7,12 +8,16 @@ import { map } from '../operators/map.ts'
 import { parseCowrie } from '../operators/parse_cowrie.ts'
 import { parseSyslog } from '../operators/parse_syslog.ts'
 import { route } from '../operators/route.ts'
+import { throttle } from '../operators/throttle.ts'
+import { window } from '../operators/window.ts'
 import { bus as busSink } from '../sinks/bus.ts'
 import { ndjsonFile as ndjsonFileSink } from '../sinks/ndjson_file.ts'
 import { nullSink } from '../sinks/null.ts'
 import { repo } from '../sinks/repo.ts'
 import { stdout } from '../sinks/stdout.ts'
 import { bus as busSource } from '../sources/bus.ts'
+import { dbPoll } from '../sources/db_poll.ts'
+import { interval } from '../sources/interval.ts'
 import { ndjsonFile as ndjsonFileSource } from '../sources/ndjson_file.ts'
 import { stdin } from '../sources/stdin.ts'
 import { syslog } from '../sources/syslog.ts'
@@ -20,10 +25,13 @@ import { syslogFile } from '../sources/syslog_file.ts'
 
 export const registry: Registry = makeRegistry([
   busSource,
+  dbPoll,
+  interval,
   ndjsonFileSource,
   stdin,
   syslog,
   syslogFile,
+  correlate,
   credential,
   dedup,
   filter,
@@ -31,6 +39,8 @@ export const registry: Registry = makeRegistry([
   parseCowrie,
   parseSyslog,
   route,
+  throttle,
+  window,
   busSink,
   ndjsonFileSink,
   nullSink,

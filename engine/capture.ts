@@ -12,7 +12,7 @@ import { EngineError, toFailure } from './errors.ts'
 import type { Draft } from './event.ts'
 import type { PlanSource } from './plan.ts'
 
-/** A line longer than this is cut, as live sources do by default. */
+/** A line longer than this is cut where the source has no `max_line`. */
 const MAX_LINE_BYTES = 256 * 1024
 const READ_BYTES = 256 * 1024
 /** How far into a capture a first time is looked for. */
@@ -22,6 +22,10 @@ const TIME_LOOKAHEAD_LINES = 1000
 export interface CapturedItem {
   readonly item: Draft | Reject
   readonly time: number
+  /** index of the target it is for, where the capture has several */
+  readonly target?: number
+  /** byte at which its line starts, or its sequence in a journal */
+  readonly at: number
 }
 
 export interface Capture {
@@ -32,6 +36,8 @@ export interface Capture {
   /** bytes of the file read so far */
   bytesRead(): number
   items(): AsyncGenerator<CapturedItem[]>
+  /** index of the target its items are for; undefined: the place of the capture among the others */
+  readonly target?: number
 }
 
 /**
@@ -46,7 +52,7 @@ export async function openCapture(file: string, source: PlanSource): Promise<Cap
   let read = 0
   const lines = async function* (countBytes: boolean): AsyncGenerator<SplitLine[]> {
     try {
-      yield* splitLines(file, (bytes) => {
+      yield* splitLines(file, maxLine(source), (bytes) => {
         if (countBytes) read += bytes
       })
     } catch (cause) {
@@ -86,14 +92,14 @@ async function* asItems(
   let time = startTime
   let fingerprint: string | undefined
   for await (const some of lines) {
-    yield some.map(({ text, offset }) => {
+    yield some.map(({ text, offset, truncated }) => {
       // As if the file were read live from its start: the ids come out the same.
       fingerprint ??= fileFingerprint(source.id, 0, text)
-      const made = source.component.fromLine(text, time, source.config as never)
+      const made = source.component.fromLine(text, time, source.config as never, truncated)
       const draft = 'failure' in made ? made.draft : made
       time = Math.max(time, draft.time)
       const item = withId(made, lineId(fingerprint, offset))
-      return { item, time }
+      return { item, time, at: offset }
     })
   }
 }
@@ -103,11 +109,18 @@ function withId(made: Draft | Reject, id: string): Draft | Reject {
   return made.id === undefined ? { ...made, id } : made
 }
 
+/** A replay cuts a line at the byte at which the source would have. */
+function maxLine({ config }: PlanSource): number {
+  const { max_line } = (config ?? {}) as { readonly max_line?: unknown }
+  return typeof max_line === 'number' ? max_line : MAX_LINE_BYTES
+}
+
 async function* splitLines(
   file: string,
+  maxLine: number,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<SplitLine[]> {
-  const splitter = new LineSplitter({ maxLine: MAX_LINE_BYTES })
+  const splitter = new LineSplitter({ maxLine })
   for await (const chunk of await byteStream(file, onBytes)) {
     splitter.push(chunk as Buffer)
     const lines: SplitLine[] = []
@@ -118,7 +131,14 @@ async function* splitLines(
   if (last) yield [last]
 }
 
-async function byteStream(file: string, onBytes: (bytes: number) => void): Promise<Readable> {
+/**
+ * The bytes of a file, unpacked where it is gzip or zstd.
+ * @param onBytes told how many bytes of the file itself have been read
+ */
+export async function byteStream(
+  file: string,
+  onBytes: (bytes: number) => void,
+): Promise<Readable> {
   const unpack = await unpackerOf(file)
   const raw = createReadStream(file, { highWaterMark: READ_BYTES })
   raw.on('data', (chunk) => onBytes(chunk.length))
@@ -130,6 +150,11 @@ async function byteStream(file: string, onBytes: (bytes: number) => void): Promi
 
 /** Told by the first bytes, not by the name. */
 async function unpackerOf(file: string) {
+  // Before it is opened: what is read from a pipe is gone, and opening a FIFO waits for a writer.
+  const status = await stat(file)
+  if (!status.isFile()) {
+    throw new Error('it is no regular file, and a capture is read twice; write it to one first')
+  }
   const handle = await open(file)
   try {
     const head = Buffer.alloc(4)

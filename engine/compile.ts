@@ -105,5 +105,7 @@ export function compileKeyedNode(component: Component, raw: unknown): NodeConfig
     const messages = problems.sorted().map(({ code, message }) => `${code}: ${message}`)
     throw new EngineError('CONFIG', messages.join('; '))
   }
-  return splitConfig(component, values as Record<string, unknown>)
+  const read = splitConfig(component, values as Record<string, unknown>)
+  if (component.section === 'operators') component.check?.(read.config)
+  return read
 }

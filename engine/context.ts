@@ -2,6 +2,7 @@
 import type { Clock } from './clock.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Context, Logger, Resource } from './define.ts'
+import { Wakeup } from './wakeup.ts'
 
 /** Opens what lives outside the pipeline; the same resource is opened once. */
 export type ResourceUse = <T>(resource: Resource<T>) => Promise<T>
@@ -14,13 +15,14 @@ export interface ContextOptions {
   readonly log: Logger
   readonly use: ResourceUse
   readonly counters: NodeCounters
+  readonly explain?: ((reason: string) => void) | undefined
 }
 
 /** Reasons come from code, never from input; more than this many is a bug that must not grow. */
 const MAX_REASONS = 64
 
 export function makeContext(options: ContextOptions): Context {
-  const { counters, pipeline, node, clock, signal, log, use } = options
+  const { counters, pipeline, node, clock, signal, log, use, explain } = options
   return {
     pipeline,
     node,
@@ -28,6 +30,8 @@ export function makeContext(options: ContextOptions): Context {
     signal,
     log,
     use,
+    explain,
+    wakeup: new Wakeup(signal),
     count(reason, by = 1) {
       const { reasons } = counters
       if (!reasons.has(reason) && reasons.size >= MAX_REASONS) {

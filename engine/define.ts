@@ -4,6 +4,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Batch } from './batch.ts'
 import type { Clock } from './clock.ts'
 import type { Data, Draft, Event, Failure } from './event.ts'
+import type { Wakeup } from './wakeup.ts'
 
 /** A piece of YAML that `explain-type` shows and the conformance suite compiles. */
 export interface Example {
@@ -40,6 +41,13 @@ export interface Context {
   use<T>(resource: Resource<T>): Promise<T>
   /** Adds to this node's counter `decnet_node_counted_total{reason}`; `reason` is a constant. */
   count(reason: string, by?: number): void
+  /** For a source that looks for news from time to time: waits until it is time to look again. */
+  readonly wakeup: Wakeup
+  /**
+   * Set only where somebody asks (`explain-event`): says in a few words why the event at hand is
+   * handled as it is. Call it as `context.explain?.(…)`, so that the text costs nothing otherwise.
+   */
+  readonly explain?: ((reason: string) => void) | undefined
 }
 
 /** The part of pino that components see. */
@@ -73,6 +81,13 @@ export interface Chunk<P> {
   readonly position: P
 }
 
+/** One event at every multiple of `period` (ms, since the epoch). */
+export interface Ticks {
+  readonly period: number
+  /** The event of `time`; it also stands for `missed` ticks before it. */
+  draft(time: number, missed: number): Draft
+}
+
 export interface SourceDefinition<C extends TObject = TObject, P = unknown> extends Described<C> {
   /**
    * Whether what was read can be read again after a crash. `false`: input that was in flight is
@@ -84,13 +99,22 @@ export interface SourceDefinition<C extends TObject = TObject, P = unknown> exte
    * no capture, and it ends when everything that feeds it has ended.
    */
   readonly internal?: boolean
+  /**
+   * Time alone makes its events. `replay` makes them itself, by event time, so it needs no capture;
+   * live, it does not keep event time from following the clock where all others are silent.
+   */
+  readonly ticks?: (config: Static<C>) => Ticks
+  /** Waits by `context.wakeup`, so that a pipeline may say with `wake:` what ends the wait. */
+  readonly wakes?: boolean
   /** Pulled: the engine asks for the next chunk only while credit is left. */
   read(config: Static<C>, position: P | undefined, context: Context): AsyncIterable<Chunk<P>>
   /**
    * One line of a captured file as this source would have delivered it; `replay` reads captures
    * with it. `receivedAt` (ms) is the arrival time to use where the line has none of its own.
+   * `truncated`: the reader has applied `config.max_line` to the bytes, and cut the line or not;
+   * undefined: nobody has.
    */
-  fromLine(line: string, receivedAt: number, config: Static<C>): Draft | Reject
+  fromLine(line: string, receivedAt: number, config: Static<C>, truncated?: boolean): Draft | Reject
 }
 
 /** An output of an operator that has several: made with `to(port, event)`. */
@@ -115,6 +139,13 @@ export interface Timers {
   cancel(time: number): void
   /** Drops the key's state and its timers after this call. */
   forget(): void
+  /** Event time as the node sees it, ms: the latest so far, that of the event at hand included. */
+  now(): number
+  /**
+   * State of another key, to read only; undefined where it has none. Reading counts as use, so what
+   * many keys look at is not evicted by them.
+   */
+  peek(key: string): unknown
 }
 
 /** Keyed code. `S` is JSON; the engine keeps, bounds and checkpoints it. */
@@ -135,6 +166,11 @@ export interface OperatorDefinition<
   readonly input?: I | ((config: Static<C>) => I)
   /** Names of the outputs, for an operator that has more than the one. */
   readonly outputs?: (config: Static<C>) => readonly string[]
+  /**
+   * What no schema can say: called with the decoded config when the pipeline is read.
+   * @throws {EngineError} where fields do not fit together
+   */
+  readonly check?: (config: Static<C>) => void
   /** Shape of one key's state; required with `keyed`. */
   readonly state?: S
   /** Config fields that must hold a CEL expression are declared with `cel()`. */
@@ -162,6 +198,11 @@ export interface Writer<D = Data> {
    * that can never be written are returned instead.
    */
   write(events: readonly Event<D>[]): Promise<readonly Refusal[] | undefined>
+  /**
+   * How far the sink has been written, as JSON, when no write is under way; with `resumes` only.
+   * Each checkpoint keeps it, and the next start gives it to `open`.
+   */
+  position?(): unknown
   close?(): Promise<void>
 }
 
@@ -171,12 +212,21 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
   readonly effect: 'exactly_once' | 'at_least_once' | 'at_most_once'
   /** Feeds pipelines in the same process, so that `replay` lets it write for real. */
   readonly internal?: boolean
+  /**
+   * Its writer has a `position`, and `open` takes back what was written after the one it is given:
+   * exactly once in effect, where all that reaches the sink can be read again. Only there is a
+   * position given, for nothing else would write again what was taken back.
+   */
+  readonly resumes?: boolean
+  /** The config field that names the file it writes: `chaos` puts a file of its own there. */
+  readonly pathField?: string
   /** Whether `replay --sink db=URL` lets it write for real. */
   readonly writesDatabase?: boolean
   readonly input?: I | ((config: Static<C>) => TSchema)
   open(
     config: Static<C>,
     context: Context,
+    saved?: unknown,
   ):
     | Writer<Static<I> extends Data ? Static<I> : Data>
     | Promise<Writer<Static<I> extends Data ? Static<I> : Data>>

@@ -5,8 +5,13 @@ import type { Draft } from './event.ts'
 
 /** A run of items from one capture that nothing of another capture belongs between. */
 export interface FeedBatch {
+  /** index of the target the items are for: that of the capture, unless it has its own */
   readonly feed: number
   readonly items: readonly (Draft | Reject)[]
+  /** event time each item is merged by; it never runs backwards */
+  readonly times: readonly number[]
+  /** where in its capture the first item stands, see `CapturedItem`; undefined: in none */
+  readonly at?: number
 }
 
 class Feed {
@@ -49,14 +54,24 @@ export async function* inTimeOrder(
     const goesFirst = (time: number) =>
       rivalTime === undefined || time < rivalTime || (time === rivalTime && feed < (rival ?? 0))
     const items: (Draft | Reject)[] = []
+    const times: number[] = []
+    const targetOf = (item: CapturedItem) => item.target ?? captures[feed]?.target ?? feed
+    const at = heads[feed]?.at ?? 0
+    const target = targetOf(heads[feed] as CapturedItem)
     const chosen = feeds[feed] as Feed
     let head = heads[feed]
-    while (head && items.length < batchSize && (items.length === 0 || goesFirst(head.time))) {
+    while (
+      head &&
+      items.length < batchSize &&
+      (items.length === 0 || goesFirst(head.time)) &&
+      targetOf(head) === target
+    ) {
       items.push(head.item)
+      times.push(head.time)
       chosen.take()
       head = await chosen.head()
     }
-    yield { feed, items }
+    yield { feed: target, items, times, at }
   }
 }
 

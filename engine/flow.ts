@@ -1,6 +1,7 @@
 /** Keeps count of what is in flight in one pipeline, and tells who waits for it. */
 import { Token } from './batch.ts'
 import type { Outcome } from './event.ts'
+import { failpoint } from './failpoint.ts'
 
 interface Waiter {
   readonly until: () => boolean
@@ -9,6 +10,7 @@ interface Waiter {
 
 export class Flow {
   #batches = 0
+  #closed = 0
   #events = 0
   #sequence = 0
   #failed = false
@@ -19,25 +21,33 @@ export class Flow {
     return this.#failed
   }
 
+  /** Batches that have ended so far: whether anything goes on at all. */
+  get closed(): number {
+    return this.#closed
+  }
+
   get events(): number {
     return this.#events
   }
 
   /** Registers a root batch of `events` events; its token reports back here, then to `onClosed`. */
-  open(events: number, onClosed?: () => void): { sequence: number; token: Token } {
+  open(events: number, onClosed?: (outcome: Outcome) => void): { sequence: number; token: Token } {
     this.#batches += 1
     this.#events += events
     const token = new Token((outcome) => {
       this.#close(events, outcome)
-      onClosed?.()
+      onClosed?.(outcome)
     })
     return { sequence: this.#sequence++, token }
   }
 
   #close(events: number, outcome: Outcome): void {
+    failpoint('ack.before')
     this.#batches -= 1
+    this.#closed += 1
     this.#events -= events
     if (outcome === 'failed') this.#failed = true
+    failpoint('ack.after')
     this.#wake()
   }
 

@@ -36,6 +36,11 @@ export class Inlet {
     this.#options = options
   }
 
+  /** 16 hex characters that ids of its events start from */
+  get stream(): string {
+    return this.#options.stream
+  }
+
   /** Sends one root batch; the caller keeps to the batch size and to its credit. */
   send(items: readonly (Draft | Reject)[]): void {
     const { counters } = this.#options
@@ -80,7 +85,9 @@ export class Inlet {
     const root = { sequence, source }
     // One hold more than there are consumers, so that none of them can end the batch too early.
     token.retain(consumers.main + consumers.errors)
-    if (consumers.main > 0) this.main.next(makeBatch(events, origins, watermarks, root, token))
+    if (consumers.main > 0 || this.main.observed) {
+      this.main.next(makeBatch(events, origins, watermarks, root, token))
+    }
     if (consumers.errors > 0) {
       this.errors.next(makeBatch(errors, errorOrigins, watermarks, root, token))
     }

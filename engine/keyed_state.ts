@@ -19,6 +19,7 @@ export interface StateChanges {
 }
 
 interface Entry {
+  readonly key: string
   state: unknown
   /** watermark at the last use, ms */
   touched: number
@@ -26,6 +27,12 @@ interface Entry {
   timers: Set<number> | undefined
   /** characters of key and state when they were last saved */
   size: number
+  /** whether a checkpoint has the key, as it was */
+  kept: boolean
+  dirty: boolean
+  /** its neighbours in the order of last use */
+  older: Entry
+  newer: Entry
 }
 
 export interface StateBounds {
@@ -38,10 +45,12 @@ export interface StateBounds {
 const COMPACT_SLACK = 1024
 
 export class KeyedState {
-  // Insertion order is order of last use, because a touched key is put in anew.
   readonly #entries = new Map<string, Entry>()
+  // A ring in the order of last use; `newer` of this entry, which is none, is the oldest. The order
+  // of the Map would do, but finding its first key costs a step for each that was deleted before it.
+  readonly #ring = ringStart()
   readonly #queue = new TimerQueue()
-  readonly #dirty = new Set<string>()
+  readonly #dirty = new Set<Entry>()
   readonly #removed = new Set<string>()
   readonly #bounds: StateBounds
   #stamp = 0
@@ -64,22 +73,37 @@ export class KeyedState {
   open(key: string, watermark: number, init: (key: string) => unknown): unknown {
     let entry = this.#entries.get(key)
     if (entry && this.#expired(entry, watermark)) {
-      this.#evict(key, entry)
+      this.#evict(entry)
       this.counters.evictedByAge += 1
       entry = undefined
     }
-    if (entry) this.#entries.delete(key)
+    if (entry) unlink(entry)
     else {
       if (this.#entries.size >= this.#bounds.maxKeys) this.#evictOldest()
-      entry = { state: init(key), touched: watermark, stamp: 0, timers: undefined, size: 0 }
-      this.#removed.delete(key)
+      entry = newEntry(key, init(key))
+      entry.kept = this.#removed.delete(key)
+      this.#entries.set(key, entry)
+      this.counters.keys = this.#entries.size
     }
     entry.touched = watermark
     entry.stamp = this.#stamp++
-    this.#entries.set(key, entry)
-    this.#dirty.add(key)
-    this.counters.keys = this.#entries.size
+    linkBefore(this.#ring, entry)
+    this.#markDirty(entry)
     return entry.state
+  }
+
+  #markDirty(entry: Entry): void {
+    if (entry.dirty) return
+    entry.dirty = true
+    this.#dirty.add(entry)
+  }
+
+  /** The key's state if it has one that has not aged out; a use like any other. */
+  peek(key: string, watermark: number): unknown {
+    const entry = this.#entries.get(key)
+    return entry && !this.#expired(entry, watermark)
+      ? this.open(key, watermark, () => undefined)
+      : undefined
   }
 
   setTimer(key: string, time: number): void {
@@ -98,7 +122,7 @@ export class KeyedState {
 
   forget(key: string): void {
     const entry = this.#entries.get(key)
-    if (entry) this.#evict(key, entry)
+    if (entry) this.#evict(entry)
   }
 
   /** Timers in the queue, dead ones that have not come up yet included. */
@@ -133,7 +157,7 @@ export class KeyedState {
       const entry = this.#entries.get(timer.key)
       if (!entry?.timers?.delete(timer.time)) continue // cancelled, or its key has gone
       this.counters.timers -= 1
-      this.#dirty.add(timer.key)
+      this.#markDirty(entry)
       // A key that had aged out before the timer's time takes the timer with it, however late the
       // sweep comes: when it is swept must not show.
       if (this.#expired(entry, timer.time)) continue
@@ -145,9 +169,10 @@ export class KeyedState {
   /** Drops the keys that have aged out at `watermark`. */
   sweep(watermark: number): void {
     if (this.#bounds.ttl === undefined) return
-    for (const [key, entry] of this.#entries) {
-      if (!this.#expired(entry, watermark)) break
-      this.#evict(key, entry)
+    for (;;) {
+      const oldest = this.#ring.newer
+      if (oldest === this.#ring || !this.#expired(oldest, watermark)) break
+      this.#evict(oldest)
       this.counters.evictedByAge += 1
     }
   }
@@ -155,13 +180,14 @@ export class KeyedState {
   /** What changed since the last call; the caller must write it or stop. */
   takeChanges(): StateChanges {
     const saved: SavedKey[] = []
-    for (const key of this.#dirty) {
-      const entry = this.#entries.get(key)
-      if (!entry) continue
+    for (const entry of this.#dirty) {
       const state = JSON.stringify(entry.state)
-      this.counters.bytes += state.length + key.length - entry.size
-      entry.size = state.length + key.length
-      saved.push(toSaved(key, entry, state))
+      const size = state.length + entry.key.length
+      this.counters.bytes += size - entry.size
+      entry.size = size
+      entry.kept = true
+      entry.dirty = false
+      saved.push(toSaved(entry, state))
     }
     const removed = [...this.#removed]
     this.#dirty.clear()
@@ -171,18 +197,18 @@ export class KeyedState {
 
   /** Puts back what checkpoints have kept. `keys` in any order. */
   restore(keys: readonly SavedKey[]): void {
-    for (const saved of [...keys].sort((a, b) => a.stamp - b.stamp)) {
-      const { key, state, touched, timers } = saved
-      const size = state.length + key.length
-      this.counters.bytes += size
-      this.#entries.set(key, {
-        state: JSON.parse(state),
-        size,
-        touched,
-        stamp: saved.stamp,
-        timers: timers.length > 0 ? new Set(timers) : undefined,
-      })
-      this.#stamp = saved.stamp + 1
+    for (const saved of keys.toSorted((a, b) => a.stamp - b.stamp)) {
+      const { key, state, touched, stamp, timers } = saved
+      const entry = newEntry(key, JSON.parse(state))
+      entry.size = state.length + key.length
+      entry.touched = touched
+      entry.stamp = stamp
+      entry.kept = true
+      if (timers.length > 0) entry.timers = new Set(timers)
+      this.counters.bytes += entry.size
+      this.#entries.set(key, entry)
+      linkBefore(this.#ring, entry)
+      this.#stamp = stamp + 1
       for (const time of timers) this.#queue.push({ time, key })
       this.counters.timers += timers.length
     }
@@ -202,26 +228,59 @@ export class KeyedState {
   }
 
   #evictOldest(): void {
-    for (const [key, entry] of this.#entries) {
-      this.#evict(key, entry)
-      this.counters.evictedByCount += 1
-      return
-    }
+    const oldest = this.#ring.newer
+    if (oldest === this.#ring) return
+    this.#evict(oldest)
+    this.counters.evictedByCount += 1
   }
 
-  #evict(key: string, entry: Entry): void {
+  #evict(entry: Entry): void {
     this.counters.timers -= entry.timers?.size ?? 0
     this.counters.bytes -= entry.size
-    this.#entries.delete(key)
-    this.#dirty.delete(key)
-    this.#removed.add(key)
+    unlink(entry)
+    this.#entries.delete(entry.key)
+    this.#dirty.delete(entry)
+    // Keys that come and go between two checkpoints are none of the file's business.
+    if (entry.kept) this.#removed.add(entry.key)
     this.counters.keys = this.#entries.size
   }
 }
 
-function toSaved(key: string, entry: Entry, state: string): SavedKey {
-  return {
+function newEntry(key: string, state: unknown): Entry {
+  const entry = {
     key,
+    state,
+    touched: Number.NEGATIVE_INFINITY,
+    stamp: 0,
+    timers: undefined,
+    size: 0,
+    kept: false,
+    dirty: false,
+  } as unknown as Entry
+  entry.older = entry
+  entry.newer = entry
+  return entry
+}
+
+/** An entry without a key: where a ring begins and ends. */
+const ringStart = (): Entry => newEntry('', undefined)
+
+/** Puts `entry` before `next`: at the end of a ring, where that is its start. */
+function linkBefore(next: Entry, entry: Entry): void {
+  entry.newer = next
+  entry.older = next.older
+  next.older.newer = entry
+  next.older = entry
+}
+
+function unlink({ older, newer }: Entry): void {
+  older.newer = newer
+  newer.older = older
+}
+
+function toSaved(entry: Entry, state: string): SavedKey {
+  return {
+    key: entry.key,
     state,
     touched: entry.touched,
     stamp: entry.stamp,

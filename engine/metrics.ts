@@ -1,6 +1,7 @@
 /** One running pipeline as Prometheus metrics; labels hold names from the pipeline file only. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { NodeCounters } from './counters.ts'
+import type { Retention } from './journal/retention.ts'
 import type { PipelineRun } from './pipeline_run.ts'
 
 type Read = (counters: NodeCounters) => number
@@ -46,6 +47,7 @@ export function metricsOf(run: PipelineRun): Registry {
     })
   }
   addState(add, run.wired.runners)
+  addJournal(add, run)
   add('decnet_pipeline_in_flight_events', 'Events not yet acknowledged', [], (set) => {
     set({}, flow.events)
   })
@@ -83,6 +85,16 @@ function adder(registry: Registry, pipeline: string): Add {
       },
     })
   }
+}
+
+function addJournal(add: Add, { journal }: PipelineRun): void {
+  const gauge = (name: string, help: string, read: (kept: Retention) => number) =>
+    add(name, help, [], (set) => {
+      if (journal.retention) set({}, read(journal.retention))
+    })
+  gauge('decnet_journal_bytes', 'Bytes of the journal on disk', ({ bytes }) => bytes)
+  gauge('decnet_journal_segments', 'Files of the journal', ({ segments }) => segments)
+  gauge('decnet_journal_removed_total', 'Events that made room', (kept) => kept.removedItems)
 }
 
 function addState(add: Add, runners: PipelineRun['wired']['runners']): void {

@@ -10,6 +10,7 @@ import { inputCheck } from './input_check.ts'
 import { KeyedState, type SavedKey, type StateChanges } from './keyed_state.ts'
 import { Outputs, type Ported } from './outputs.ts'
 import type { PlanOperator } from './plan.ts'
+import type { Trace } from './trace.ts'
 
 export interface OperatorRunner {
   process(batch: Batch): Ported
@@ -25,6 +26,7 @@ export interface RunnerOptions {
   readonly counters: NodeCounters
   /** Follows event time as the node sees it; undefined when the clock is live. */
   readonly nodeClock: EventClock | undefined
+  readonly trace?: Trace | undefined
 }
 
 /** Keys come from outside and stay in memory: `max_keys` bounds their number, this their length. */
@@ -63,7 +65,7 @@ class EachRunner implements OperatorRunner {
     if (!make) throw new Error(`${node.component.type} has no code to run`)
     this.#step = make(node.config as never, options.context) as never
     this.#check = inputOf(node)
-    this.#outputs = new Outputs(node.id, portsOf(node), options.counters)
+    this.#outputs = new Outputs(node.id, portsOf(node), options.counters, options.trace)
     this.#options = options
   }
 
@@ -115,7 +117,7 @@ class KeyedRunner implements OperatorRunner {
     this.#code = code
     this.#options = options
     this.#check = inputOf(node)
-    this.#outputs = new Outputs(node.id, portsOf(node), options.counters)
+    this.#outputs = new Outputs(node.id, portsOf(node), options.counters, options.trace)
     const bounds = node.keyed ?? { maxKeys: 65_536, ttl: undefined }
     const keys = new KeyedState(bounds)
     this.#keys = keys
@@ -126,9 +128,12 @@ class KeyedRunner implements OperatorRunner {
           throw new EngineError('TIMER_IN_PAST', `a timer for ${time} was set while it fired`)
         }
         keys.setTimer(this.#current, time)
+        options.trace?.timer(node.id, this.#current, time)
       },
       cancel: (time) => keys.cancelTimer(this.#current, time),
       forget: () => keys.forget(this.#current),
+      now: () => this.watermark,
+      peek: (key) => keys.peek(key, this.watermark),
     }
   }
 
@@ -231,7 +236,11 @@ class KeyedRunner implements OperatorRunner {
       const id = deriveId(this.#node.id, key, time)
       try {
         const emission = this.#code.onTimer?.(due.state, time, key, this.#timers)
-        this.#options.counters.made += this.#outputs.emit(emission, { id }, origin)
+        this.#options.counters.made += this.#outputs.emit(
+          emission,
+          { id, timer: due.timer },
+          origin,
+        )
       } catch (error) {
         this.#options.counters.made += 1
         this.#outputs.fail({ id, topic: 'pipeline.timer', time, data: { key } }, error, origin)

@@ -5,6 +5,7 @@ import { type Emission, Routed } from './define.ts'
 import { EngineError, toFailure } from './errors.ts'
 import type { Draft, Event } from './event.ts'
 import { deriveId } from './ids.ts'
+import type { Cause, Left, Trace } from './trace.ts'
 
 /** Port name → what leaves by it; `''` is the only output of most operators. */
 export type Ported = ReadonlyMap<string, Batch>
@@ -30,10 +31,13 @@ export class Outputs {
   readonly #node: string
   readonly #counters: NodeCounters
   readonly #ports: readonly string[]
+  readonly #trace: Trace | undefined
+  readonly #left: Left[] = []
   #buffers = new Map<string, PortBuffer>()
 
-  constructor(node: string, ports: readonly string[], counters: NodeCounters) {
+  constructor(node: string, ports: readonly string[], counters: NodeCounters, trace?: Trace) {
     this.#node = node
+    this.#trace = trace
     this.#ports = ports
     this.#counters = counters
     this.#reset()
@@ -50,7 +54,13 @@ export class Outputs {
    * An emission without an id gets one from its cause; so does one that repeats the id of its
    * cause after the first, since an id names one event.
    */
-  emit(emission: Emission, cause: { id: string }, origin: number): number {
+  emit(emission: Emission, cause: Cause, origin: number): number {
+    const count = this.#emitAll(emission, cause, origin)
+    if (this.#trace) this.#tell(this.#trace, cause)
+    return count
+  }
+
+  #emitAll(emission: Emission, cause: { id: string }, origin: number): number {
     if (emission === undefined) return 0
     if (!Array.isArray(emission)) {
       this.#emitOne(emission as Draft | Routed, cause, origin, 0)
@@ -65,6 +75,11 @@ export class Outputs {
   fail(event: Event, error: unknown, origin: number): void {
     this.#counters.errors += 1
     this.#append('errors', errorEvent(this.#node, event, error, event.id), origin)
+    if (this.#trace) this.#tell(this.#trace, event)
+  }
+
+  #tell(trace: Trace, cause: Cause): void {
+    trace.handled(this.#node, cause, this.#left.splice(0))
   }
 
   #emitOne(made: Draft | Routed, cause: { id: string }, origin: number, index: number): void {
@@ -85,6 +100,7 @@ export class Outputs {
     if (!buffer) {
       throw new EngineError('NO_SUCH_PORT', `${this.#node} has no output named ${port}`)
     }
+    if (this.#trace) this.#left.push({ port, event })
     buffer.events.push(event)
     buffer.origins.push(origin)
   }

@@ -1,13 +1,17 @@
 /** One pipeline, live: pumps, checkpoints, and the way down. */
 import { type Clock, every, freshEpoch, pause } from './clock.ts'
+import { mayResume } from './compile/promises.ts'
 import { makeContext, type ResourceUse } from './context.ts'
-import type { Logger, Writer } from './define.ts'
-import { EngineError } from './errors.ts'
+import { LetterReplay } from './dead_letter_replay.ts'
+import type { Context, Logger, Writer } from './define.ts'
+import { EngineError, FatalError, toFailure } from './errors.ts'
 import { stateCheck } from './input_check.ts'
-import type { SavedKey } from './keyed_state.ts'
-import type { Plan, PlanOperator } from './plan.ts'
+import { barePosition, Journal } from './journal/journal.ts'
+import type { SavedKey, StateChanges } from './keyed_state.ts'
+import type { Plan, PlanOperator, PlanSink } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
-import { StateFile } from './state_file.ts'
+import { countChanges, mergeChanges } from './state_changes.ts'
+import { isPassing, StateFile } from './state_file.ts'
 import { type Wired, wire } from './wire.ts'
 
 export interface PipelineRunOptions {
@@ -23,6 +27,12 @@ export interface PipelineRunOptions {
 /** A source that has given nothing for this long no longer holds event time back, ms. */
 const IDLE_AFTER = 1000
 
+/** How often is looked whether a source that starts for the first time has a place to save, ms. */
+const FIRST_PLACE_EVERY = 100
+
+/** Changes that may wait in memory for a disk that is full; beyond it the pipeline ends. */
+const MOST_UNSAVED = 1_000_000
+
 /** How long a sink that has been given up may take to let go, ms. */
 const CLOSE_PATIENCE = 1000
 
@@ -30,8 +40,12 @@ export class PipelineRun {
   readonly plan: Plan
   readonly wired: Wired
   readonly pumps: readonly SourcePump[]
+  /** Hands dead letters to their nodes once more. */
+  readonly letters: LetterReplay
   readonly #options: PipelineRunOptions
   readonly #state: StateFile
+  /** What sources with `journal: true` read; opened when the first of them is pulled. */
+  readonly journal: Journal
   readonly #batchSize: number
   /** Sources that read from outside stop first, so that what they read still reaches the others. */
   readonly #stopOutside = new AbortController()
@@ -41,6 +55,11 @@ export class PipelineRun {
   #checkpointing: Promise<boolean> | undefined
   #pumping: Promise<void>[] = []
   #failure: unknown
+  #silentTicks = 0
+  /** changes of keyed state that no checkpoint has yet */
+  #unsaved: ReadonlyMap<string, StateChanges> = new Map()
+  /** why the last checkpoint could not be written; undefined after one that was */
+  #unwritten: unknown
 
   /** Opens the state, wires the graph and restores what was kept; nothing is read yet. */
   constructor(options: PipelineRunOptions) {
@@ -51,7 +70,27 @@ export class PipelineRun {
     const { deadLetterLimit } = this.plan.settings
     this.#state = new StateFile(options.stateDir, this.plan.name, { types, deadLetterLimit })
     this.wired = this.#wire()
+    this.journal = new Journal({ ...options, giveUp: this.#giveUp.signal })
     this.pumps = this.#restore()
+    this.letters = this.#letterReplay()
+  }
+
+  #letterReplay(): LetterReplay {
+    return new LetterReplay({
+      wired: this.wired,
+      credit: this.plan.settings.credit,
+      letters: (selection, after, limit) => this.#state.letters(selection, after, limit),
+      countLetters: (selection) => this.#state.countLetters(selection),
+      undisturbed: async () => {
+        while (this.#checkpointing) await this.#checkpointing
+      },
+      checkpoint: () => this.checkpoint(),
+    })
+  }
+
+  /** How many dead letters are kept. */
+  get deadLetterCount(): number {
+    return this.#state.countLetters({}).count
   }
 
   get failure(): unknown {
@@ -74,8 +113,7 @@ export class PipelineRun {
           use,
           counters,
         }),
-      openSink: async ({ component, config }, context) =>
-        (await component.open(config as never, context)) as Writer,
+      openSink: (node, context) => this.#openSink(node, context),
       openDeadLetters: async () => ({
         write: async (events) => {
           const gone = this.#state.addDeadLetters(events)
@@ -90,6 +128,32 @@ export class PipelineRun {
       giveUp: this.#giveUp.signal,
       onFatal: (error) => this.#fail(error),
     })
+  }
+
+  async #openSink(node: PlanSink, context: Context): Promise<Writer> {
+    const { component, config, id } = node
+    const resumes = mayResume(this.plan, id)
+    const saved = resumes ? this.#state.positions().get(id)?.position : undefined
+    const writer = (await component.open(config as never, context, saved)) as Writer
+    // Before its first write: what a crash leaves behind this point is taken back.
+    if (resumes && writer.position) this.#state.saveSinkPosition(id, writer.position())
+    return writer
+  }
+
+  /**
+   * Sinks that take back what no checkpoint covers do so before anything is read: the input may
+   * bring nothing that would open them. One that cannot be opened now is tried at its first batch.
+   */
+  async #resumeSinks(): Promise<void> {
+    const saved = this.#state.positions()
+    for (const [id, sink] of this.wired.sinks) {
+      if (!mayResume(this.plan, id) || !saved.has(id)) continue
+      await sink.openNow().catch((error: unknown) => {
+        if (error instanceof FatalError) throw error
+        const { code, message } = toFailure(error)
+        this.#options.log.warn({ pipeline: this.plan.name, node: id, code }, message)
+      })
+    }
   }
 
   #signalFor(node: Plan['nodes'][number]): AbortSignal {
@@ -118,9 +182,13 @@ export class PipelineRun {
       inlet.sequence = saved?.sequence ?? 0
       const { flow } = this.wired
       const { credit } = plan.settings
-      const position = saved?.position ?? undefined
+      const kept = saved?.position ?? undefined
+      const position = node.journal ? kept : barePosition(kept)
+      const read = node.journal
+        ? this.journal.attach(node, { position, stream: inlet.stream, given: inlet.sequence })
+        : node
       const batchSize = this.#batchSize
-      pumps.push(new SourcePump({ node, inlet, flow, context, batchSize, credit, position }))
+      pumps.push(new SourcePump({ node: read, inlet, flow, context, batchSize, credit, position }))
     }
     return pumps
   }
@@ -145,11 +213,30 @@ export class PipelineRun {
   /** Starts reading. */
   start(): void {
     const { checkpointInterval } = this.plan.settings
-    this.#pumping = this.pumps.map((pump) => pump.run().catch((error) => this.#fail(error)))
+    const resumed = this.#resumeSinks()
+    this.#pumping = this.pumps.map((pump) =>
+      resumed.then(() => pump.run()).catch((error) => this.#fail(error)),
+    )
     this.#cancels.push(
       every(checkpointInterval, () => void this.checkpoint().catch((error) => this.#fail(error))),
       every(IDLE_AFTER, () => this.#tick()),
     )
+    this.#checkpointEarly()
+  }
+
+  /**
+   * A source without a saved place starts anew after a crash, and a file that was rotated meanwhile
+   * would be lost: the first place is saved as soon as there is one.
+   */
+  #checkpointEarly(): void {
+    const unsaved = this.pumps.filter(({ position }) => position === undefined)
+    if (unsaved.length === 0) return
+    const cancel = every(FIRST_PLACE_EVERY, () => {
+      if (unsaved.every(({ position }) => position === undefined)) return
+      cancel()
+      this.checkpoint().catch((error) => this.#fail(error))
+    })
+    this.#cancels.push(cancel)
   }
 
   /** Resolves when every source has ended, of itself or because it was stopped. */
@@ -168,7 +255,7 @@ export class PipelineRun {
   /** Nothing in flight, nothing waiting in an edge, and no source in the middle of a pull. */
   get isQuiet(): boolean {
     const { flow, detached } = this.wired
-    return flow.isQuiet && detached.every(({ isEmpty }) => isEmpty)
+    return flow.isQuiet && detached.every(({ isEmpty }) => isEmpty) && this.journal.isEmpty
   }
 
   /** Sinks stop trying; what is in flight fails and will be read again. */
@@ -195,13 +282,27 @@ export class PipelineRun {
     const { checkpointInterval } = this.plan.settings
     const patience = new AbortController()
     try {
-      const rest = Promise.all(this.pumps.map((pump) => pump.pause())).then(() => {
-        for (const edge of detached) edge.pause()
-        return flow.quiet()
-      })
-      await Promise.race([rest, pause(checkpointInterval, patience.signal)])
-      if (flow.failed || !flow.isQuiet || this.#failure) return false
-      this.#save()
+      let atRest = false
+      const rest = Promise.all(this.pumps.map((pump) => pump.pause()))
+        .then(() => {
+          // Whoever gave up has let everything go on.
+          if (!patience.signal.aborted) for (const edge of detached) edge.pause()
+          return flow.quiet()
+        })
+        .then(() => {
+          atRest = true
+        })
+      // A slow sink gets the time it takes, as long as it gets anywhere: what waits for it is
+      // bounded, and without a checkpoint it would all be read again.
+      for (let before = -1; !atRest && flow.closed > before; ) {
+        before = flow.closed
+        await Promise.race([rest, pause(checkpointInterval, patience.signal)])
+      }
+      if (!atRest || flow.failed || !flow.isQuiet || this.#failure) return false
+      if (!this.#save()) return false
+      await this.journal.checkpointed(
+        new Map(this.pumps.map((pump) => [pump.source.id, pump.position])),
+      )
       return true
     } finally {
       patience.abort()
@@ -210,26 +311,62 @@ export class PipelineRun {
     }
   }
 
-  #save(): void {
-    const { runners } = this.wired
+  /** @returns false when it cannot be written now, as on a full disk; the next one will have it */
+  #save(): boolean {
+    const { runners, sinks } = this.wired
     const keyed = [...runners].filter(([, runner]) => runner.state)
-    this.#state.save({
-      positions: new Map(
-        this.pumps.map(({ source, position, inlet }) => [
-          source.id,
-          { position, sequence: inlet.sequence },
-        ]),
-      ),
-      watermarks: new Map(keyed.map(([id, { watermark }]) => [id, watermark])),
-      changes: new Map(
+    const doneLetters = this.letters.done
+    const changes = mergeChanges(
+      this.#unsaved,
+      new Map(
         keyed.map(([id, runner]) => [id, runner.takeChanges() ?? { saved: [], removed: [] }]),
       ),
-    })
+    )
+    this.#unsaved = changes
+    try {
+      this.#state.save({
+        positions: new Map(
+          this.pumps.map(({ source, position, inlet }) => [
+            source.id,
+            { position, sequence: inlet.sequence },
+          ]),
+        ),
+        sinkPositions: new Map(
+          [...sinks]
+            .filter(([id, sink]) => sink.position !== undefined && mayResume(this.plan, id))
+            .map(([id, sink]) => [id, sink.position]),
+        ),
+        watermarks: new Map(keyed.map(([id, { watermark }]) => [id, watermark])),
+        changes,
+        doneLetters,
+      })
+    } catch (error) {
+      if (!isPassing(error) || countChanges(changes) > MOST_UNSAVED) throw error
+      this.#unwritten = error
+      const { pipeline, message } = { pipeline: this.plan.name, message: toFailure(error).message }
+      this.#options.log.warn({ pipeline }, `no checkpoint now, trying again: ${message}`)
+      return false
+    }
+    this.#unwritten = undefined
+    this.#unsaved = new Map()
+    this.letters.forget(doneLetters)
+    return true
   }
 
-  /** When nothing comes in, time still passes: timers fire by the clock. */
+  /**
+   * When nothing comes in, time still passes: timers fire by the clock. Not when all has come in,
+   * for the next start goes on from there; and not at the first silence, which may only be this
+   * process that could not look.
+   */
   #tick(): void {
-    if (this.#checkpointing || !this.pumps.every((pump) => pump.hasBeenIdle(IDLE_AFTER))) return
+    const silent = this.pumps.every(
+      (pump) => pump.source.component.ticks !== undefined || pump.hasBeenIdle(IDLE_AFTER),
+    )
+    const over = this.pumps.every((pump) => pump.hasEnded)
+    this.#silentTicks = silent && !over ? this.#silentTicks + 1 : 0
+    if (this.#checkpointing || this.#silentTicks < 2) return
+    // What is being written down has arrived already, though it has not entered yet.
+    if (!this.journal.isEmpty) return
     if (this.wired.flow.isQuiet) this.wired.broadcast(this.#options.clock.now())
   }
 
@@ -245,6 +382,7 @@ export class PipelineRun {
    * @param ms how long draining may take before what is in flight is given up
    */
   async close(ms: number): Promise<void> {
+    this.letters.close()
     const timer = new AbortController()
     const deadline = pause(ms, timer.signal)
     await Promise.race([this.#drained(), deadline])
@@ -255,6 +393,7 @@ export class PipelineRun {
     const closing = [...this.wired.sinks.values()].map((sink) => sink.close())
     await Promise.race([Promise.allSettled(closing), pause(CLOSE_PATIENCE, timer.signal)])
     timer.abort()
+    await this.journal.close()
     this.#state.close()
   }
 
@@ -269,6 +408,6 @@ export class PipelineRun {
   #whyNot(): unknown {
     const sink = [...this.wired.sinks.values()].find(({ cause }) => cause !== undefined)
     const message = 'the pipeline stopped with input in flight; it will be read again'
-    return sink?.cause ?? new EngineError('NOT_DRAINED', message)
+    return sink?.cause ?? this.#unwritten ?? new EngineError('NOT_DRAINED', message)
   }
 }

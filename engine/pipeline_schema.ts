@@ -2,7 +2,7 @@
 import { parse } from 'yaml'
 import { editorSchema, type JsonSchema } from './compile/editor_schema.ts'
 import { REFERENCE_PATTERN } from './compile/interpolate.ts'
-import { NODE_ID, nodeShape } from './compile/node_shape.ts'
+import { NODE_ID, nodeShape, RESERVED_IDS } from './compile/node_shape.ts'
 import { pipelineFileSchema } from './compile/pipeline_shape.ts'
 import { asShape } from './compile/shape.ts'
 import { type Component, type Registry, SECTIONS, type Section } from './define.ts'
@@ -53,7 +53,7 @@ function sectionSchema(section: Section, description: string | undefined): JsonS
   return {
     description,
     type: section === 'operators' ? ['object', 'null'] : 'object',
-    propertyNames: { pattern: NODE_ID, not: { const: 'errors' } },
+    propertyNames: { pattern: NODE_ID, not: { enum: [...RESERVED_IDS.keys()] } },
     additionalProperties: { $ref: `#/definitions/${section}` },
     ...(section === 'operators' ? {} : { minProperties: 1 }),
   }

@@ -1,107 +1,172 @@
 /** Runs the `tests:` block of a pipeline: what goes in, and what must come out where. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Batch } from './batch.ts'
-import type { ResourceUse } from './context.ts'
-import { silentLog } from './context.ts'
-import type { Reject } from './define.ts'
-import { EngineError } from './errors.ts'
-import type { Draft, Event } from './event.ts'
-import type { Plan, PlanSource, PlanTest } from './plan.ts'
-import { ReplayGraph } from './replay_graph.ts'
-import { mutedWriter } from './replay_outputs.ts'
+import { stopwatch } from './clock.ts'
+import { toFailure } from './errors.ts'
+import type { Event } from './event.ts'
+import type { Plan, PlanTest, PlanTestStep, TestAct } from './plan.ts'
+import { TestGraph } from './test_graph.ts'
+
+/** Keys and indices from the root of the pipeline file. */
+export type FilePath = readonly (string | number)[]
+
+/** One thing that did not come out as expected. */
+export interface Difference {
+  /** `parsed[0].data.decky: expected "web-01", got "web-02"` */
+  readonly message: string
+  /** What stands in the file in its place. */
+  readonly path: FilePath
+}
+
+/** What one `expect:` of a node or port got. */
+export interface Observed {
+  /** of the list of patterns */
+  readonly path: FilePath
+  readonly events: readonly Event[]
+}
 
 export interface TestResult {
   readonly name: string
   /** line of the case in the pipeline file */
   readonly line: number
-  /** what differs, a sentence each; none: passed */
-  readonly differences: readonly string[]
+  /** none: passed */
+  readonly differences: readonly Difference[]
+  readonly observed: readonly Observed[]
+  /** host time it took, ms */
+  readonly took: number
 }
 
-/** Time of a test's first event where it tells none: 2026-03-01T09:00:00Z, ms. */
-const START = 1_772_355_600_000
-
-const noResource: ResourceUse = ({ name }) =>
-  Promise.reject(new EngineError('NO_RESOURCE', `tests run without ${name}`))
-
-/** Runs every case of the plan, each on a fresh graph with muted sinks. */
-export async function runPipelineTests(plan: Plan): Promise<TestResult[]> {
+/**
+ * Runs the cases of the plan, each on a fresh graph with muted sinks.
+ * @param wanted those to run; default: all
+ */
+export async function runPipelineTests(
+  plan: Plan,
+  wanted: (test: PlanTest) => boolean = () => true,
+): Promise<TestResult[]> {
   const results: TestResult[] = []
-  for (const test of plan.tests) results.push(await runTest(plan, test))
+  for (const test of plan.tests.filter(wanted)) results.push(await runTest(plan, test))
   return results
 }
 
 async function runTest(plan: Plan, test: PlanTest): Promise<TestResult> {
-  const seen = new Map<string, Event[]>(Object.keys(test.expect).map((port) => [port, []]))
-  // A sink has no output of its own: what is expected of it is what reaches it.
-  const sinks = new Set(plan.nodes.flatMap(({ id, section }) => (section === 'sinks' ? [id] : [])))
-  const graph = new ReplayGraph({
-    plan,
-    startTime: START,
-    batchSize: plan.settings.batchSize,
-    use: noResource,
-    log: silentLog,
-    openSink: async ({ id }) => ({
-      async write(events) {
-        if (sinks.has(id)) seen.get(id)?.push(...events)
-        return undefined
-      },
-    }),
-    deadLetters: mutedWriter,
-    taps: new Map(
-      [...seen].map(([port, events]) => [
-        port,
-        (batch: Batch) => void events.push(...batch.events),
-      ]),
-    ),
-  })
-  for (const [source, items] of Object.entries(test.send)) {
-    const node = plan.nodes.find(({ id }) => id === source) as PlanSource
-    graph.wired.inlets.get(source)?.send(items.map((item) => asDraft(item, node)))
-    await graph.wired.flow.quiet()
-    graph.check()
+  const started = stopwatch()
+  const differences: Difference[] = []
+  const observed: Observed[] = []
+  const looked = test.steps.flatMap(({ expect, expectNone }) => [
+    ...Object.keys(expect),
+    ...expectNone,
+  ])
+  const graph = new TestGraph(plan, looked)
+  let path: FilePath = []
+  try {
+    for (const step of test.steps) {
+      path = step.path
+      for (const one of step.acts) await act(graph, one)
+      differences.push(...(await look(graph, step, observed)))
+    }
+  } catch (error) {
+    const { code, message } = toFailure(error)
+    differences.push({ message: `the pipeline failed: ${code}: ${message}`, path })
+  } finally {
+    await graph.close()
   }
-  await graph.close()
-  const differences = Object.entries(test.expect).flatMap(([port, expected]) =>
-    compare(port, expected, seen.get(port) ?? []),
-  )
-  return { name: test.name, line: test.line, differences }
+  const { name, line } = test
+  return { name, line, differences, observed, took: stopwatch() - started }
 }
 
-function asDraft(item: unknown, { component, config }: PlanSource): Draft | Reject {
-  if (typeof item === 'string') return component.fromLine(item, START, config as never)
-  const { topic = 'test', time = START, data = {} } = item as Partial<Draft>
-  return { topic, time, data }
+async function act(graph: TestGraph, act: TestAct): Promise<void> {
+  switch (act.does) {
+    case 'send':
+      return graph.send(act.source, act.items)
+    case 'send_capture':
+      return graph.sendCapture(act.source, act.file, act.limit)
+    case 'advance':
+      return graph.advance(act.by)
+    case 'crash_and_restore':
+      return graph.crashAndRestore()
+  }
 }
 
-function compare(
+async function look(
+  graph: TestGraph,
+  { path, expect, expectNone, state }: PlanTestStep,
+  observed: Observed[],
+): Promise<Difference[]> {
+  const differences: Difference[] = []
+  for (const [port, patterns] of Object.entries(expect)) {
+    const events = graph.take(port)
+    const place = [...path, 'expect', port]
+    observed.push({ path: place, events })
+    differences.push(...compareEvents(port, patterns, events, place))
+  }
+  expectNone.forEach((port, index) => {
+    const events = graph.take(port)
+    if (events.length === 0) return
+    const message = `${port}: expected no events, got ${events.length}, first ${shown(events[0])}`
+    differences.push({ message, path: [...path, 'expect_none', index] })
+  })
+  for (const [node, keys] of Object.entries(state)) {
+    const kept = await graph.state(node)
+    for (const [key, pattern] of Object.entries(keys)) {
+      const where = `${node}{${key}}`
+      const actual = kept.has(key) ? kept.get(key) : null
+      differences.push(...compare(pattern, actual, where, [...path, 'state', node, key]))
+    }
+  }
+  return differences
+}
+
+function compareEvents(
   port: string,
   expected: readonly Record<string, unknown>[],
   actual: readonly Event[],
-): string[] {
-  const differences: string[] = []
+  path: FilePath,
+): Difference[] {
+  const differences: Difference[] = []
   if (expected.length !== actual.length) {
-    differences.push(`${port}: expected ${expected.length} events, got ${actual.length}`)
+    const extra = actual[expected.length]
+    const first = extra ? `; the first one more is ${shown(extra)}` : ''
+    const message = `${port}: expected ${count(expected.length)}, got ${actual.length}${first}`
+    differences.push({ message, path })
   }
   expected.forEach((pattern, index) => {
     const event = actual[index]
     const where = `${port}[${index}]`
-    if (!event) differences.push(`${where}: expected ${JSON.stringify(pattern)}, got nothing`)
-    else differences.push(...mismatches(pattern, event, where))
+    const place = [...path, index]
+    if (event) differences.push(...compare(pattern, event, where, place))
+    else
+      differences.push({
+        message: `${where}: expected ${shown(pattern)}, got nothing`,
+        path: place,
+      })
   })
   return differences
 }
 
+const count = (events: number): string => `${events} event${events === 1 ? '' : 's'}`
+
 /** Objects match when every key that is asked for does; everything else must be equal. */
-export function mismatches(pattern: unknown, actual: unknown, where: string): string[] {
+function compare(pattern: unknown, actual: unknown, where: string, path: FilePath): Difference[] {
   if (isObject(pattern) && isObject(actual)) {
     return Object.entries(pattern).flatMap(([key, value]) =>
-      mismatches(value, actual[key], `${where}.${key}`),
+      compare(value, actual[key], `${where}.${key}`, [...path, key]),
     )
   }
   if (isDeepStrictEqual(pattern, actual)) return []
-  return [`${where}: expected ${JSON.stringify(pattern)}, got ${JSON.stringify(actual)}`]
+  return [{ message: `${where}: expected ${shown(pattern)}, got ${shown(actual)}`, path }]
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+/** Characters of a value that a message shows: the part that differs is named before it. */
+const MOST_SHOWN = 400
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text
+}
+
+/** @returns a sentence for each part of `actual` that does not match */
+export const mismatches = (pattern: unknown, actual: unknown, where: string): string[] =>
+  compare(pattern, actual, where, []).map(({ message }) => message)
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

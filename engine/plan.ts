@@ -22,6 +22,10 @@ interface PlanNodeBase {
 export interface PlanSource extends PlanNodeBase {
   readonly section: 'sources'
   readonly component: AnySource
+  /** what it reads is written down before it enters the graph */
+  readonly journal?: true
+  /** ports whose events make it look again */
+  readonly wake?: readonly { readonly from: string; readonly port: string }[]
 }
 export interface PlanOperator extends PlanNodeBase {
   readonly section: 'operators'
@@ -51,15 +55,43 @@ export interface Settings {
   readonly deadLetterLimit: number
   /** `HOST:PORT` or `unix:/path`; undefined: no endpoint */
   readonly metricsListen: string | undefined
+  /** bound of the journal: bytes, and ms since a segment was written */
+  readonly journal: { readonly maxSize: number; readonly maxAge: number | undefined }
 }
 
 /** One case of the `tests:` block. */
 export interface PlanTest {
   readonly name: string
-  readonly send: Readonly<Record<string, readonly unknown[]>>
-  readonly expect: Readonly<Record<string, readonly Record<string, unknown>[]>>
+  readonly steps: readonly PlanTestStep[]
   /** line of the case in the file, for reports */
   readonly line: number
+}
+
+/** What a test does to its pipeline. */
+export type TestAct =
+  /** lines, and events in part */
+  | { readonly does: 'send'; readonly source: string; readonly items: readonly unknown[] }
+  /** the first `limit` events of a captured file, from the folder of the pipeline file */
+  | {
+      readonly does: 'send_capture'
+      readonly source: string
+      readonly file: string
+      readonly limit?: number | undefined
+    }
+  /** `by`: ms of event time */
+  | { readonly does: 'advance'; readonly by: number }
+  | { readonly does: 'crash_and_restore' }
+
+/** One step of a test: it acts, in the order written, and then looks. */
+export interface PlanTestStep {
+  /** Where the step stands in the file: `['tests', 0, 'steps', 2]`. */
+  readonly path: readonly (string | number)[]
+  readonly acts: readonly TestAct[]
+  /** events in part, by `node` or `node.port` */
+  readonly expect: Readonly<Record<string, readonly Record<string, unknown>[]>>
+  readonly expectNone: readonly string[]
+  /** state in part, by node and key; null where there must be none */
+  readonly state: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 /** What a source-to-sink path guarantees. */

@@ -27,7 +27,12 @@ export function factsOf(component: Component): [string, string][] {
   if (component.section === 'sinks') facts.push(['Effect', component.effect.replaceAll('_', ' ')])
   if (component.section === 'operators') {
     if (isKeyed(component)) facts.push(['State', 'one per key, kept and bounded by the engine'])
-    if (component.outputs) facts.push(['Outputs', 'several, named in the config: `node.output`'])
+    if (component.outputs?.length === 0) {
+      const names = component.outputs({}).map((name) => `\`node.${name}\``)
+      facts.push(['Outputs', names.join(', ')])
+    } else if (component.outputs) {
+      facts.push(['Outputs', 'several, named in the config: `node.output`'])
+    }
   }
   return facts
 }

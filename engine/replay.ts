@@ -1,22 +1,39 @@
 /** Runs pipelines on captured input, driven by event time, as fast as it will go. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Capture, openCapture } from './capture.ts'
-import { type CaptureRequest, type CaptureTarget, captureTargets } from './capture_target.ts'
+import { quote } from '../protocols/quote.ts'
+import type { Capture } from './capture.ts'
+import type { CaptureRequest, CaptureTarget } from './capture_target.ts'
 import { stopwatch, turn } from './clock.ts'
 import type { ResourceUse } from './context.ts'
 import type { Context, Logger, Writer } from './define.ts'
+import { type EdgeLog, openEdgeLog } from './edge_log.ts'
 import { EngineError } from './errors.ts'
+import { eventText } from './event_text.ts'
 import { inTimeOrder } from './feed_order.ts'
+import { openCaptures } from './open_captures.ts'
 import type { Plan, PlanSink } from './plan.ts'
+import { Breakpoint, type BreakRequest } from './replay_break.ts'
 import { ReplayGraph } from './replay_graph.ts'
-import { deadLetterWriter, inTurn, mutedWriter, ndjsonWriter } from './replay_outputs.ts'
+import {
+  deadLetterWriter,
+  inTurn,
+  mutedWriter,
+  ndjsonWriter,
+  tracedWriter,
+} from './replay_outputs.ts'
+import { paced } from './replay_pace.ts'
+import { openTaps, type TapFile, type TapRequest } from './replay_taps.ts'
+import { type Skipped, type Window, within } from './replay_window.ts'
 import { type Progress, pipelineReport, type RunReport, readCount } from './report.ts'
+import { joinTaps } from './taps.ts'
+import { tickingSources, ticksOf, withTicks } from './ticks.ts'
+import type { ReplayTrace } from './trace.ts'
 
 export interface ReplayOptions {
   readonly plans: readonly Plan[]
   readonly captures: readonly CaptureRequest[]
-  /** folder for `<pipeline>.<sink>.ndjson` and `summary.json`; undefined: sinks are muted */
+  /** folder for `<pipeline>.<sink>.ndjson`, `edges/` and `summary.json`; undefined: sinks are muted */
   readonly sinkDir?: string | undefined
   /** whether sinks that write to the database do */
   readonly writeDatabase: boolean
@@ -26,6 +43,17 @@ export interface ReplayOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** aborting it ends the replay after the batch at hand */
   readonly signal?: AbortSignal | undefined
+  /** told what each operator of each pipeline does with each event */
+  readonly traceOf?: ((plan: Plan) => ReplayTrace) | undefined
+  /** how much faster than its events happened; undefined: as fast as it goes */
+  readonly speed?: number | undefined
+  /** events outside are skipped, and counted */
+  readonly window?: Window | undefined
+  /** where to stop */
+  readonly breakAt?: BreakRequest | undefined
+  /** ports whose events are written down, below `sinkDir` or to `onTapped` */
+  readonly taps?: readonly TapRequest[] | undefined
+  readonly onTapped?: ((text: string) => void) | undefined
 }
 
 /** ms of host time between two calls of `onProgress` */
@@ -39,17 +67,23 @@ const PROGRESS_EVERY = 100
 export async function replay(options: ReplayOptions): Promise<RunReport> {
   const { plans, sinkDir } = options
   refuseTwins(plans)
-  const targets = captureTargets(plans, options.captures)
-  const captures = await Promise.all(targets.map(({ file, source }) => openCapture(file, source)))
-  if (sinkDir !== undefined) await mkdir(sinkDir, { recursive: true })
+  const { targets, captures } = await openCaptures(plans, options.captures)
+  if (sinkDir !== undefined) await makeSinkDir(sinkDir)
   const session = new ReplaySession(options, targets, captures)
   const report = await session.run()
   if (sinkDir !== undefined) {
-    const { wallSeconds, pipelines, outcome } = report
-    const summary = { wall_seconds: wallSeconds, outcome, pipelines }
+    const { wallSeconds, pipelines, outcome, skipped } = report
+    const summary = { wall_seconds: wallSeconds, outcome, skipped, pipelines }
     await writeFile(join(sinkDir, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
   }
   return report
+}
+
+async function makeSinkDir(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === 'EEXIST' ? 'there is a file of that name' : cause.code
+    throw new EngineError('SINK_DIR', `cannot make the folder ${quote(dir)}: ${reason}`, { cause })
+  })
 }
 
 class ReplaySession {
@@ -58,7 +92,13 @@ class ReplaySession {
   readonly #captures: readonly Capture[]
   readonly #graphs: readonly ReplayGraph[]
   readonly #started = stopwatch()
+  readonly #edgeLogs: EdgeLog[] = []
+  readonly #text = eventText()
+  readonly #traces = new Map<Plan, ReplayTrace>()
   #lastProgress = 0
+  readonly #skipped: Skipped = { before: 0, after: 0 }
+  readonly #break: Breakpoint | undefined
+  readonly #tapFiles: readonly TapFile[]
 
   constructor(
     options: ReplayOptions,
@@ -67,22 +107,37 @@ class ReplaySession {
   ) {
     this.#options = options
     this.#targets = targets
-    this.#captures = captures
+    const { window, breakAt, taps = [] } = options
+    this.#captures = captures.map((capture) => within(capture, window ?? {}, this.#skipped))
     this.#graphs = options.plans.map((plan) => this.#graph(plan))
+    this.#tapFiles = openTaps(taps, this.#graphs, { ...options, text: this.#text })
+    this.#break = breakAt && new Breakpoint(breakAt, this.#graphs)
   }
 
   #graph(plan: Plan): ReplayGraph {
     const { use, log, sinkDir } = this.#options
-    const starts = this.#captures.map(({ startTime }) => startTime)
+    const trace = this.#options.traceOf?.(plan)
+    if (trace) this.#traces.set(plan, trace)
+    const edges = sinkDir === undefined ? undefined : openEdgeLog(sinkDir, plan, this.#text)
+    if (edges) this.#edgeLogs.push(edges)
     return new ReplayGraph({
       plan,
-      startTime: starts.reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER),
+      startTime: this.#startTime(),
       batchSize: this.#batchSize(plan),
       use,
       log,
       openSink: (node, context) => this.#openSink(plan, node, context),
       deadLetters: deadLetterWriter(sinkDir, plan.name),
+      dropless: true,
+      fed: new Set(this.#targets.flatMap((one) => (one.plan === plan ? one.source.id : []))),
+      taps: joinTaps(trace?.taps, edges?.taps),
+      trace,
     })
+  }
+
+  #startTime(): number {
+    const starts = this.#captures.map(({ startTime }) => startTime)
+    return starts.reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER)
   }
 
   #batchSize(plan: Plan): number {
@@ -93,12 +148,16 @@ class ReplaySession {
     const { sinkDir, writeDatabase } = this.#options
     const { component, config } = node
     const writers: Writer[] = []
-    if (sinkDir !== undefined) {
-      writers.push(await ndjsonWriter(join(sinkDir, `${plan.name}.${node.id}.ndjson`)))
-    }
+    // Before the file: what it refuses is not written there either, and a write that is tried again
+    // after it was away does not stand there twice.
     if (component.internal || (writeDatabase && component.writesDatabase)) {
       writers.push((await component.open(config as never, context)) as Writer)
     }
+    if (sinkDir !== undefined) {
+      writers.push(await ndjsonWriter(join(sinkDir, `${plan.name}.${node.id}.ndjson`), this.#text))
+    }
+    const trace = this.#traces.get(plan)
+    if (trace) writers.push(tracedWriter(node.id, trace))
     return writers.length > 0 ? inTurn(writers) : mutedWriter
   }
 
@@ -109,20 +168,52 @@ class ReplaySession {
       // A sink that gets nothing still leaves its file.
       for (const { wired } of this.#graphs) await openAll(wired.sinks.values())
       await this.#feed()
-      stopped = this.#options.signal?.aborted ?? false
+      stopped = this.#stopped
       if (!stopped) await this.#endOfInput()
+      stopped = this.#stopped
+      for (const edges of this.#edgeLogs) edges.finish()
     } finally {
       await Promise.allSettled(this.#graphs.map((graph) => graph.close()))
+      for (const edges of this.#edgeLogs) edges.close()
+      for (const file of this.#tapFiles) file.close()
     }
     this.#progress(true)
     return this.#report(stopped)
   }
 
+  get #stopped(): boolean {
+    return this.#break?.hit !== undefined || (this.#options.signal?.aborted ?? false)
+  }
+
+  /** Batches in order of event time, and the sources they are for. */
+  #batches() {
+    const { speed, signal, plans } = this.#options
+    const most = Math.min(...plans.map((plan) => this.#batchSize(plan)))
+    const ticking = tickingSources(
+      plans,
+      this.#targets.map(({ source }) => source),
+    )
+    const fed: readonly (Pick<CaptureTarget, 'plan' | 'source' | 'journal'> & {
+      file?: string
+    })[] = [...this.#targets, ...ticking]
+    const batches = withTicks(
+      // One at a time, so that nothing comes after the event that is looked for.
+      inTimeOrder(this.#captures, this.#break ? 1 : most),
+      ticking.map(({ source }) => ticksOf(source)).filter((ticks) => ticks !== undefined),
+      this.#targets.length,
+      this.#startTime(),
+    )
+    return { fed, batches: speed === undefined ? batches : paced(batches, speed, signal) }
+  }
+
   async #feed(): Promise<void> {
-    const coupled = this.#graphs.some(({ hasInternalSources }) => hasInternalSources)
-    const batchSize = Math.min(...this.#options.plans.map((plan) => this.#batchSize(plan)))
-    for await (const { feed, items } of inTimeOrder(this.#captures, batchSize)) {
-      const { plan, source } = this.#targets[feed] as CaptureTarget
+    const coupled =
+      this.#break !== undefined || this.#graphs.some(({ hasInternalSources }) => hasInternalSources)
+    const { fed, batches } = this.#batches()
+    for await (const { feed, items, at } of batches) {
+      const target = fed[feed] as (typeof fed)[number]
+      const { plan, source } = target
+      this.#break?.reading({ ...target, at })
       const graph = this.#graphs.find((candidate) => candidate.plan === plan) as ReplayGraph
       graph.wired.inlets.get(source.id)?.send(items)
       // What one pipeline publishes, another must have taken in before the next event is read.
@@ -130,16 +221,19 @@ class ReplaySession {
       else await graph.wired.flow.below(plan.settings.credit)
       graph.check()
       this.#progress(false)
-      if (this.#options.signal?.aborted) return
+      for (const file of this.#tapFiles) file.flush()
+      if (this.#stopped) break
     }
     await this.#quiet()
   }
 
   /** Event time runs on to the last timer, pipeline after pipeline. */
   async #endOfInput(): Promise<void> {
+    this.#break?.reading(undefined)
     for (const { wired } of this.#graphs) {
       wired.broadcast(Number.POSITIVE_INFINITY)
       await this.#quiet()
+      if (this.#stopped) return
     }
   }
 
@@ -178,6 +272,8 @@ class ReplaySession {
       wallSeconds: (stopwatch() - this.#started) / 1000,
       pipelines: Object.fromEntries(pipelines),
       outcome: stopped ? 'stopped' : 'completed',
+      ...(this.#options.window && { skipped: this.#skipped }),
+      ...(this.#break?.hit && { hit: this.#break.hit }),
     }
   }
 }

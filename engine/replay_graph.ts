@@ -5,6 +5,7 @@ import { makeContext, type ResourceUse } from './context.ts'
 import type { Context, Logger, Writer } from './define.ts'
 import type { Plan, PlanSink } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
+import type { Trace } from './trace.ts'
 import { type Wired, wire } from './wire.ts'
 
 export interface ReplayGraphOptions {
@@ -16,7 +17,12 @@ export interface ReplayGraphOptions {
   readonly log: Logger
   readonly openSink: (node: PlanSink, context: Context) => Promise<Writer>
   readonly deadLetters: Writer
+  /** whether every edge blocks, whatever its policy */
+  readonly dropless?: boolean
+  /** sources in the process that a capture stands in for */
+  readonly fed?: ReadonlySet<string>
   readonly taps?: ReadonlyMap<string, (batch: Batch) => void>
+  readonly trace?: Trace | undefined
 }
 
 /** Tries before a write fails for good: a replay has somebody waiting for it. */
@@ -35,12 +41,13 @@ export class ReplayGraph {
   #pumping: Promise<void>[] = []
 
   constructor(options: ReplayGraphOptions) {
-    const { plan, use, log, openSink, deadLetters, batchSize, taps } = options
+    const { plan, use, log, openSink, deadLetters, batchSize, taps, trace } = options
     this.plan = plan
     this.wired = wire({
       plan,
       clock: eventClock(options.startTime),
       epoch: REPLAY_EPOCH,
+      dropless: options.dropless ?? false,
       contextFor: (node, clock, counters) => {
         const signal = (node.section === 'sources' ? this.#stopInside : this.#giveUp).signal
         return makeContext({
@@ -51,6 +58,7 @@ export class ReplayGraph {
           log,
           use,
           counters,
+          explain: trace && ((reason) => trace.reason(node.id, reason)),
         })
       },
       openSink,
@@ -65,14 +73,15 @@ export class ReplayGraph {
         this.#giveUp.abort()
       },
       ...(taps && { taps }),
+      trace,
     })
-    this.#pumps = this.#internalPumps(batchSize)
+    this.#pumps = this.#internalPumps(batchSize, options.fed ?? new Set())
   }
 
-  #internalPumps(batchSize: number): SourcePump[] {
+  #internalPumps(batchSize: number, fed: ReadonlySet<string>): SourcePump[] {
     const { inlets, contexts, flow } = this.wired
     return this.plan.nodes.flatMap((node) => {
-      if (node.section !== 'sources' || !node.component.internal) return []
+      if (node.section !== 'sources' || !node.component.internal || fed.has(node.id)) return []
       const inlet = inlets.get(node.id)
       const context = contexts.get(node.id)
       if (!inlet || !context) throw new Error(`source ${node.id} was not wired`)

@@ -1,6 +1,8 @@
 /** What a run has done, as numbers. */
 import type { EdgeCounters, NodeCounters, StateCounters } from './counters.ts'
 import type { Plan } from './plan.ts'
+import type { BreakHit } from './replay_break.ts'
+import type { Skipped } from './replay_window.ts'
 import { DEAD_LETTERS, type Wired } from './wire.ts'
 
 /** Counts of one node, as `summary.json` shows them. */
@@ -27,12 +29,18 @@ export interface RunReport {
   readonly pipelines: Readonly<Record<string, PipelineReport>>
   readonly outcome: 'completed' | 'stopped' | 'failed'
   readonly error?: unknown
+  /** events of the captures that lay outside `--from` and `--until`, where one was given */
+  readonly skipped?: Skipped
+  /** the event that `--break` was looking for */
+  readonly hit?: BreakHit
 }
 
 /** How far a run has come, for a progress bar. */
 export interface Progress {
   /** events read by all sources that read from outside */
   readonly read: number
+  /** what `read` counts, where it is not events */
+  readonly unit?: string
   readonly bytesRead?: number
   readonly bytesTotal?: number
   readonly seconds: number

@@ -1,6 +1,7 @@
 /** Runs one or several pipelines live, in this process. */
-import { every, liveClock, pause, stopwatch, turn } from './clock.ts'
+import { type Clock, every, liveClock, pause, stopwatch, turn } from './clock.ts'
 import type { ResourceUse } from './context.ts'
+import { type ControlSocket, startControl } from './control_socket.ts'
 import type { Logger } from './define.ts'
 import { type Endpoint, startEndpoint } from './endpoint.ts'
 import { PipelineRun } from './pipeline_run.ts'
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly use: ResourceUse
   readonly log: Logger
   readonly batchSize?: number | undefined
+  /** the wall clock, where nothing else is said */
+  readonly clock?: Clock
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -34,7 +37,7 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
   const started = stopwatch()
   const runs: PipelineRun[] = []
   const endpoints: Endpoint[] = []
-  const clock = liveClock
+  const clock = options.clock ?? liveClock
   try {
     for (const plan of plans) {
       runs.push(new PipelineRun({ plan, stateDir, clock, use, log, batchSize }))
@@ -47,6 +50,11 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
     for (const endpoint of endpoints) await endpoint.close()
     for (const run of runs) await run.close(0)
     throw error
+  }
+  const controls: ControlSocket[] = []
+  for (const run of runs) {
+    const control = await startControl(stateDir, run, log)
+    if (control) controls.push(control)
   }
   let stopped = false
   const over = new AbortController()
@@ -73,6 +81,7 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
       for (const run of runs) run.stop('inside')
       await Promise.all(runs.map((run) => run.close(run.plan.settings.shutdownTimeout)))
     } finally {
+      await Promise.all(controls.map((control) => control.close()))
       over.abort()
       cancelProgress()
       for (const endpoint of endpoints) await endpoint.close()

@@ -1,11 +1,12 @@
 /** Writes batches to one sink, in order, a few at a time, until each is delivered or given up. */
 import { Subject } from 'rxjs'
 import type { Batch } from './batch.ts'
-import type { EventClock } from './clock.ts'
+import { type EventClock, turn } from './clock.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Logger, Refusal, Writer } from './define.ts'
 import { EngineError, FatalError, toFailure } from './errors.ts'
 import type { Data, Event, Outcome } from './event.ts'
+import { failpoint } from './failpoint.ts'
 import { errorEvent } from './outputs.ts'
 
 export interface SinkRunnerOptions {
@@ -32,6 +33,8 @@ export interface SinkRunnerOptions {
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 30_000
+/** Reading the next piece of a file takes a turn or two of the event loop. */
+const IDLE_TURNS = 2
 
 interface Waiting {
   readonly batch: Batch
@@ -47,6 +50,8 @@ export class SinkRunner {
   #writer: Writer | undefined
   #working: Promise<void> | undefined
   #busy = false
+  /** events in the queue */
+  #held = 0
   #gaveUp = false
 
   constructor(options: SinkRunnerOptions) {
@@ -77,6 +82,7 @@ export class SinkRunner {
     const last = batch.events.at(-1)
     if (last) counters.lastTime = last.time
     this.#queue.push({ batch, accepted, failures })
+    this.#held += accepted.length
     counters.queued = this.#queue.length
     if (!this.#busy) this.#working = this.#work().catch(this.#options.onFatal)
   }
@@ -84,6 +90,11 @@ export class SinkRunner {
   /** Opens the sink before its first batch. @throws what `open` throws */
   async openNow(): Promise<void> {
     this.#writer ??= await this.#options.open()
+  }
+
+  /** How far the sink has been written; undefined where it does not tell, or is not open. */
+  get position(): unknown {
+    return this.#writer?.position?.()
   }
 
   async close(): Promise<void> {
@@ -97,6 +108,7 @@ export class SinkRunner {
     // Batches that arrive in the same turn are written together.
     await Promise.resolve()
     while (this.#queue.length > 0) {
+      await this.#pileUp()
       const group = this.#takeGroup()
       const events = group.flatMap(({ accepted }) => accepted)
       const refusals = events.length === 0 ? [] : await this.#write(events)
@@ -105,6 +117,19 @@ export class SinkRunner {
     }
     // In the same step as the last look at the queue, so that no batch falls in between.
     this.#busy = false
+  }
+
+  /**
+   * Nothing arrives while a database of this process writes, so it would commit batch by batch: as
+   * long as turns of the event loop bring more, they are let pass, up to one full write.
+   */
+  async #pileUp(): Promise<void> {
+    let idle = 0
+    while (this.#held > 0 && this.#held < this.#options.maxEvents && idle < IDLE_TURNS) {
+      const before = this.#held
+      await turn()
+      idle = this.#held > before ? 0 : idle + 1
+    }
   }
 
   #takeGroup(): Waiting[] {
@@ -116,6 +141,7 @@ export class SinkRunner {
       count += waiting.accepted.length
     }
     this.#queue.splice(0, group.length)
+    this.#held -= count
     return group
   }
 
@@ -128,7 +154,9 @@ export class SinkRunner {
         this.#writer ??= await this.#options.open()
         const times = events.map(({ time }) => time)
         nodeClock?.advanceTo(times.reduce((a, b) => Math.max(a, b), 0))
+        failpoint('sink.before_write')
         const refusals = (await this.#writer.write(events)) ?? []
+        failpoint('sink.after_write')
         this.cause = undefined
         return refusals
       } catch (error) {

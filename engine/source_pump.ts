@@ -45,6 +45,10 @@ export class SourcePump {
     return (this.#waiting && !this.#sending) || this.#ended
   }
 
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
   /** Whether the source has ended, or has had nothing to give for `ms` of host time. */
   hasBeenIdle(ms: number): boolean {
     return this.#ended || (this.isWaiting && stopwatch() - this.#waitingSince >= ms)

@@ -2,8 +2,16 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import {
+  countLetters,
+  type DeadLetter,
+  deleteLetters,
+  type LetterSelection,
+  lettersAfter,
+} from './dead_letters.ts'
 import { EngineError } from './errors.ts'
 import type { Event } from './event.ts'
+import { failpoint } from './failpoint.ts'
 import type { SavedKey, StateChanges } from './keyed_state.ts'
 
 /** Where a source resumes, and how many events it has delivered so far. */
@@ -15,9 +23,13 @@ export interface SavedPosition {
 /** Everything a checkpoint writes, at once or not at all. */
 export interface Checkpoint {
   readonly positions: ReadonlyMap<string, SavedPosition>
+  /** how far sinks that resume have been written */
+  readonly sinkPositions?: ReadonlyMap<string, unknown>
   /** ms, by keyed node */
   readonly watermarks: ReadonlyMap<string, number>
   readonly changes: ReadonlyMap<string, StateChanges>
+  /** dead letters whose replay this checkpoint holds the effect of: they go with it */
+  readonly doneLetters?: readonly number[]
 }
 
 const SCHEMA = `
@@ -41,6 +53,9 @@ const SCHEMA = `
   );
 `
 
+/** What most keys have; a million of them share it. */
+const NO_TIMERS: readonly number[] = []
+
 /** Raised with the tables; an older file of another layout is refused, not guessed at. */
 const LAYOUT = 1
 
@@ -54,7 +69,8 @@ export class StateFile {
    * Opens or makes `<dir>/<pipeline>.sqlite` and locks it for this process.
    * @param types type of each node, so that state of another component is not taken for its own
    * @throws {EngineError} `STATE_LOCKED` when another process runs the pipeline,
-   *   `STATE_LAYOUT` when the file is not one of ours, `STATE_DIR` when it cannot be made
+   *   `STATE_LAYOUT` when the file is not one of ours, `STATE_DIR` when it cannot be made or
+   *   written, `STATE_DAMAGED` when SQLite cannot read it
    */
   constructor(
     dir: string,
@@ -69,17 +85,12 @@ export class StateFile {
       throw new EngineError('STATE_DIR', `cannot make the state directory ${dir}`, { cause })
     }
     this.#lock = lock(join(dir, `${pipeline}.lock`), pipeline)
-    this.#db = new Database(join(dir, `${pipeline}.sqlite`))
-    // Positions never overtake the dead letters and the state they stand for, since all are in this
-    // one file; losing the last checkpoints at a power cut only means reading some input again.
-    this.#db.pragma('journal_mode = WAL')
-    this.#db.pragma('synchronous = NORMAL')
-    const layout = this.#db.pragma('user_version', { simple: true })
-    if (layout !== 0 && layout !== LAYOUT) {
-      throw new EngineError('STATE_LAYOUT', `${dir}/${pipeline}.sqlite has layout ${layout}`)
+    try {
+      this.#db = openTables(join(dir, `${pipeline}.sqlite`))
+    } catch (error) {
+      this.#lock.close()
+      throw error
     }
-    this.#db.exec(SCHEMA)
-    this.#db.pragma(`user_version = ${LAYOUT}`)
   }
 
   /** The same 16 hex characters for as long as the file lives; `make` mints them the first time. */
@@ -104,6 +115,16 @@ export class StateFile {
     )
   }
 
+  /**
+   * Keeps where a sink stood when it was opened, beside the checkpoint: nothing of what follows it
+   * has been written by then.
+   */
+  saveSinkPosition(sink: string, position: unknown): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO position VALUES (?, ?, ?, 0)')
+      .run(sink, this.#types.get(sink), JSON.stringify(position))
+  }
+
   /** Keyed state of one node, with the watermark it was saved at; undefined if there is none. */
   keyed(node: string): { keys: SavedKey[]; watermark: number } | undefined {
     const saved = this.#db.prepare('SELECT type, time FROM watermark WHERE node = ?').get(node) as
@@ -117,23 +138,30 @@ export class StateFile {
     >
     const keys: SavedKey[] = []
     for (const { key, state, touched, stamp, timers } of rows) {
-      const saved = { key: key as string, state: state as string, touched, stamp }
-      keys.push({ ...saved, timers: JSON.parse(timers as string) })
+      keys.push({
+        key: key as string,
+        state: state as string,
+        touched,
+        stamp,
+        timers: timers === '[]' ? NO_TIMERS : JSON.parse(timers as string),
+      })
     }
     return { keys, watermark: saved.time }
   }
 
   /** Writes a checkpoint in one transaction. */
-  save({ positions, watermarks, changes }: Checkpoint): void {
+  save({ positions, sinkPositions, watermarks, changes, doneLetters = [] }: Checkpoint): void {
     const savePosition = this.#db.prepare('INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)')
     const saveWatermark = this.#db.prepare('INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)')
     const saveKey = this.#db.prepare('INSERT OR REPLACE INTO keyed VALUES (?, ?, ?, ?, ?, ?)')
     const dropKey = this.#db.prepare('DELETE FROM keyed WHERE node = ? AND key = ?')
     this.#db.transaction(() => {
+      if (doneLetters.length > 0) deleteLetters(this.#db, { ids: doneLetters })
       for (const [source, { position, sequence }] of positions) {
         const type = this.#types.get(source)
         savePosition.run(source, type, JSON.stringify(position ?? null), sequence)
       }
+      for (const [sink, position] of sinkPositions ?? []) this.saveSinkPosition(sink, position)
       for (const [node, time] of watermarks) {
         saveWatermark.run(node, this.#types.get(node), Math.max(time, -Number.MAX_VALUE))
       }
@@ -150,7 +178,9 @@ export class StateFile {
           )
         }
       }
+      failpoint('checkpoint.before_commit')
     })()
+    failpoint('checkpoint.after_commit')
   }
 
   /** Forgets what is kept for nodes that are no longer of the same type, or no longer there. */
@@ -179,18 +209,26 @@ export class StateFile {
     const trim = this.#db.prepare(
       'DELETE FROM dead_letter WHERE id <= (SELECT MAX(id) FROM dead_letter) - ?',
     )
-    return this.#db.transaction(() => {
+    const gone = this.#db.transaction(() => {
       for (const { id, time, data } of events) {
         const { node, code, message, event } = data
         insert.run(node, id, time, code, message, JSON.stringify(event))
       }
+      failpoint('dead_letters.before')
       return trim.run(this.#deadLetterLimit).changes
     })()
+    failpoint('dead_letters.after')
+    return gone
   }
 
-  deadLetterCount(): number {
-    const row = this.#db.prepare('SELECT COUNT(*) AS n FROM dead_letter').get()
-    return (row as { n: number }).n
+  /** See `lettersAfter`. */
+  letters(selection: LetterSelection, after: number, limit: number): DeadLetter[] {
+    return lettersAfter(this.#db, selection, after, limit)
+  }
+
+  /** See `countLetters`. */
+  countLetters(selection: LetterSelection): { count: number; last: number } {
+    return countLetters(this.#db, selection)
   }
 
   close(): void {
@@ -199,18 +237,61 @@ export class StateFile {
   }
 }
 
+/** Whether a write failed for a reason that may go away: no space left, a busy or flaky disk. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|BUSY)/.test(error.code)
+
 /**
  * Node has no file locks; a transaction that stays open on a SQLite file of its own is one that the
  * operating system takes back when the process dies.
  */
-function lock(path: string, pipeline: string): Database.Database {
-  const file = new Database(path, { timeout: 0 })
+function openTables(path: string): Database.Database {
+  return withFile(path, () => {
+    const db = new Database(path)
+    try {
+      // Positions never overtake the dead letters and the state they stand for, since all are in
+      // this one file; losing the last checkpoints at a power cut only means reading input again.
+      db.pragma('journal_mode = WAL')
+      db.pragma('synchronous = NORMAL')
+      const layout = db.pragma('user_version', { simple: true })
+      if (layout !== 0 && layout !== LAYOUT) {
+        throw new EngineError('STATE_LAYOUT', `${path} has layout ${layout}`)
+      }
+      db.exec(SCHEMA)
+      db.pragma(`user_version = ${LAYOUT}`)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+/** SQLite's own errors do not name the file they are about. */
+function withFile<T>(path: string, open: () => T): T {
   try {
-    file.exec('BEGIN EXCLUSIVE')
+    return open()
   } catch (cause) {
-    file.close()
-    const message = `another process is running pipeline ${pipeline} on this state directory`
-    throw new EngineError('STATE_LOCKED', message, { cause })
+    if (!(cause instanceof Database.SqliteError)) throw cause
+    const damaged = /^SQLITE_(NOTADB|CORRUPT)/.test(cause.code)
+    throw damaged
+      ? new EngineError('STATE_DAMAGED', `${path}: ${cause.message}; move it away`, { cause })
+      : new EngineError('STATE_DIR', `cannot use ${path}: ${cause.message}`, { cause })
   }
-  return file
+}
+
+function lock(path: string, pipeline: string): Database.Database {
+  return withFile(path, () => {
+    const file = new Database(path, { timeout: 0 })
+    try {
+      file.exec('BEGIN EXCLUSIVE')
+    } catch (cause) {
+      file.close()
+      const busy = cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY')
+      if (!busy) throw cause
+      const message = `another process is running pipeline ${pipeline} on this state directory`
+      throw new EngineError('STATE_LOCKED', message, { cause })
+    }
+    return file
+  })
 }

@@ -10,12 +10,15 @@ import type { Data } from './event.ts'
 import { type FanInEdge, fanIn } from './fan_in.ts'
 import { Flow } from './flow.ts'
 import { streamId } from './ids.ts'
+import { Injector } from './injector.ts'
 import { Inlet } from './inlet.ts'
 import { inputCheck } from './input_check.ts'
 import { type OperatorRunner, operatorRunner, portsOf } from './operator_runner.ts'
 import { Outputs, type Ported } from './outputs.ts'
-import type { Plan, PlanEdge, PlanNode, PlanOperator, PlanSink } from './plan.ts'
+import type { Plan, PlanEdge, PlanNode, PlanOperator, PlanSink, PlanSource } from './plan.ts'
+import { PortListeners } from './port_listeners.ts'
 import { SinkRunner, type SinkRunnerOptions } from './sink_runner.ts'
+import type { Trace } from './trace.ts'
 
 /** Node id of the implicit sink that takes every error port nobody else reads. */
 export const DEAD_LETTERS = 'dead_letters'
@@ -35,8 +38,12 @@ export interface WireOptions {
   /** Aborted when sinks must stop trying. */
   readonly giveUp: AbortSignal
   readonly onFatal: (error: unknown) => void
+  /** Every edge blocks, whatever its policy: what a replay drops must not hang on its batch size. */
+  readonly dropless?: boolean
   /** Called with every batch that leaves a port, by `node` or `node.port`. */
   readonly taps?: ReadonlyMap<string, (batch: Batch) => void>
+  /** Told what each operator does with each event. */
+  readonly trace?: Trace | undefined
 }
 
 export interface Wired {
@@ -48,6 +55,10 @@ export interface Wired {
   readonly counters: ReadonlyMap<string, NodeCounters>
   readonly edges: readonly EdgeCounters[]
   readonly contexts: ReadonlyMap<string, Context>
+  /** Where a running graph can be looked at. */
+  readonly listeners: PortListeners
+  /** Ways into the operators and sinks, past their inputs, by node. */
+  readonly injectors: ReadonlyMap<string, Injector>
   /**
    * An empty root batch through all sources at once, so that timers up to `time` (ms) fire;
    * Infinity lets event time run on to the last timer that is set, as at the end of input.
@@ -80,6 +91,8 @@ class Wiring {
   readonly #counters = new Map<string, NodeCounters>()
   readonly #edges: EdgeCounters[] = []
   readonly #contexts = new Map<string, Context>()
+  readonly #listeners = new PortListeners()
+  readonly #injectors = new Map<string, Injector>()
   readonly #clocks = new Map<string, EventClock | undefined>()
   /** Port key → its batches. */
   readonly #ports = new Map<string, Observable<Batch>>()
@@ -108,6 +121,7 @@ class Wiring {
       else this.#addSink(node)
     }
     this.#addDeadLetters()
+    for (const node of plan.nodes) if (node.section === 'sources') this.#addWakes(node)
     return {
       flow: this.#flow,
       inlets: this.#inlets,
@@ -117,6 +131,8 @@ class Wiring {
       counters: this.#counters,
       edges: this.#edges,
       contexts: this.#contexts,
+      listeners: this.#listeners,
+      injectors: this.#injectors,
       broadcast: (time) => this.#broadcast(time),
     }
   }
@@ -154,18 +170,34 @@ class Wiring {
     this.#expose(node.id, 'errors', inlet.errors)
   }
 
+  /** A wake is no edge: it holds no batch and says only that there was something. */
+  #addWakes({ id, wake = [] }: PlanSource): void {
+    for (const { from, port } of wake) {
+      const { wakeup } = this.#contexts.get(id) as Context
+      this.#ports.get(portKey(from, port))?.subscribe({
+        next: ({ events }) => {
+          if (events.length > 0) wakeup.ring()
+        },
+        error: this.#fatal,
+      })
+    }
+  }
+
   /** Makes a port readable, with its tap in between. */
   #expose(node: string, port: string, batches: Observable<Batch>): void {
     const key = portKey(node, port)
     const seen = this.#options.taps?.get(key)
-    this.#ports.set(key, seen ? batches.pipe(tap(seen), share()) : batches)
+    const tapped = seen ? batches.pipe(tap(seen), share()) : batches
+    this.#ports.set(key, this.#listeners.watch(key, tapped))
   }
 
   #inputOf(node: { id: string; inputs: readonly PlanEdge[] }): Observable<Batch> {
     const edges = node.inputs.map((edge, index) => this.#edge(node.id, edge, index))
-    const reached = new Set(edges.flatMap(({ reachedFrom }) => [...reachedFrom]))
-    this.#reached.set(node.id, reached)
-    return fanIn(edges)
+    const injector = new Injector(node.id, this.#flow)
+    this.#injectors.set(node.id, injector)
+    const reached = edges.flatMap(({ reachedFrom }) => [...reachedFrom])
+    this.#reached.set(node.id, new Set([...reached, injector.inlet]))
+    return injector.beside(fanIn(edges))
   }
 
   #edge(consumer: string, edge: PlanEdge, index: number): FanInEdge {
@@ -179,7 +211,7 @@ class Wiring {
         counters.sent += events.length
       }),
     )
-    if (edge.policy === 'block') {
+    if (edge.policy === 'block' || this.#options.dropless) {
       return { batches, reachedFrom: this.#reached.get(edge.from) ?? new Set() }
     }
     const inlet = `${from}>${consumer}#${index}`
@@ -199,7 +231,8 @@ class Wiring {
     const counters = this.#countersOf(node.id)
     const context = this.#contextOf(node)
     const nodeClock = this.#clocks.get(node.id)
-    const runner = operatorRunner(node, { context, counters, nodeClock })
+    const { trace } = this.#options
+    const runner = operatorRunner(node, { context, counters, nodeClock, trace })
     this.#runners.set(node.id, runner)
     this.#exposeAll(node, portsOf(node), input.pipe(map((batch) => runner.process(batch))))
   }

@@ -70,9 +70,15 @@ export const credential = defineOperator({
   ],
   each: (_config, context) => (event) => {
     const { attacker_ip, decky, service, fields } = event.data
-    if (!isFields(fields)) return undefined
+    if (!isFields(fields)) {
+      context.explain?.('the record has no fields, so no secret')
+      return undefined
+    }
     const base64 = textOf(fields, 'secret_b64')
-    if (base64 === undefined) return undefined
+    if (base64 === undefined) {
+      context.explain?.('the record has no secret_b64')
+      return undefined
+    }
     const bytes = decodeSecret(base64)
     const cut = cutter(context)
     const principal = cut('principal', principalOf(fields))

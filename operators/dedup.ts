@@ -1,11 +1,8 @@
 /** Drops repeats within a window of event time; with `when`, a rate limit for some events. */
-import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
 import { cel, defineOperator, duration, type Event, holds } from '../engine/index.ts'
-import { canonicalJson } from '../protocols/canonical_json.ts'
-
-/** Characters of a key kept as they are; a longer one is hashed, as attackers write its parts. */
-const KEY_MAX = 256
+import { keyText } from '../protocols/key_text.ts'
+import { quote } from '../protocols/quote.ts'
 
 /** Before any time a Date can tell; state is JSON, which has no infinity. */
 const BEFORE_ALL = -8.64e15
@@ -56,24 +53,27 @@ export const dedup = defineOperator({
       },
     },
   ],
-  keyed: ({ key, window, when }) => ({
-    key(event) {
-      if (window === 0 || (when && !holds(when, event))) return undefined
-      return keyText(key.map((part) => part.evaluate(event)))
-    },
-    init: () => ({ until: BEFORE_ALL }),
-    step(state, event: Event) {
-      // Less than a window apart on either side: an event that comes late is a repeat too. One
-      // that is a window or more behind starts anew, so that a clock set back is limited at once.
-      if (event.time < state.until && event.time > state.until - 2 * window) return undefined
-      state.until = event.time + window
-      return event
-    },
-  }),
+  keyed: ({ key, window, when }, context) => {
+    const keyOf = (event: Event) => keyText(key.map((part) => part.evaluate(event)))
+    return {
+      key(event) {
+        if (window === 0 || (when && !holds(when, event))) return undefined
+        return keyOf(event)
+      },
+      init: () => ({ until: BEFORE_ALL }),
+      step(state, event: Event) {
+        // Less than a window apart on either side: an event that comes late is a repeat too. One
+        // that is a window or more behind starts anew, so that a clock set back is limited at once.
+        if (event.time < state.until && event.time > state.until - 2 * window) {
+          const more = state.until - event.time
+          context.explain?.(
+            `a repeat of key ${quote(keyOf(event))}, which passes again in ${more} ms`,
+          )
+          return undefined
+        }
+        state.until = event.time + window
+        return event
+      },
+    }
+  },
 })
-
-/** JSON text of the parts, so that `a:b`, `c` and `a`, `b:c` stay two keys; hashed when long. */
-function keyText(parts: unknown[]): string {
-  const text = canonicalJson(parts)
-  return text.length <= KEY_MAX ? text : createHash('sha256').update(text).digest('hex')
-}

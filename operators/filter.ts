@@ -1,6 +1,6 @@
 /** Lets through the events a condition is true of. */
 import { Type } from 'typebox'
-import { cel, defineOperator, holds } from '../engine/index.ts'
+import { cel, conditionReason, defineOperator, holds } from '../engine/index.ts'
 
 export const filter = defineOperator({
   type: 'filter',
@@ -33,7 +33,10 @@ export const filter = defineOperator({
     },
   ],
   each:
-    ({ where }) =>
-    (event) =>
-      holds(where, event) ? event : undefined,
+    ({ where }, context) =>
+    (event) => {
+      if (holds(where, event)) return event
+      context.explain?.(`where is false: ${conditionReason(where, event)}`)
+      return undefined
+    },
 })

@@ -67,7 +67,10 @@ export const parseSyslog = defineOperator({
     const accepted = new Set(formats)
     return ({ id, time: receivedAt, data: { line } }) => {
       const parsed = parseLogLine(line, { receivedAt, decky, formats: accepted })
-      if (!parsed) return undefined
+      if (!parsed) {
+        context.explain?.('the line is empty')
+        return undefined
+      }
       if (line.length > MAX_LINE_BYTES) context.count('head_only')
       const data: Data = parsed.record
       return { id, topic: 'system.log', time: parsed.time, data }

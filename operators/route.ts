@@ -1,6 +1,14 @@
 /** Sends each event out of the ports whose conditions are true of it. */
 import { Type } from 'typebox'
-import { cel, defineOperator, holds, to } from '../engine/index.ts'
+import {
+  cel,
+  conditionReason,
+  defineOperator,
+  type Event,
+  type Expression,
+  holds,
+  to,
+} from '../engine/index.ts'
 
 const UNMATCHED = 'unmatched'
 
@@ -59,17 +67,28 @@ export const route = defineOperator({
     ...Object.keys(routes),
     ...(otherwise === UNMATCHED ? [UNMATCHED] : []),
   ],
-  each: ({ routes, mode, otherwise }) => {
+  each: ({ routes, mode, otherwise }, context) => {
     const ports = Object.entries(routes)
     return (event) => {
       if (mode === 'first') {
         const fitting = ports.find(([, condition]) => holds(condition, event))
-        if (fitting) return to(fitting[0], event)
+        if (fitting) {
+          context.explain?.(`${fitting[0]}: ${conditionReason(fitting[1], event)}`)
+          return to(fitting[0], event)
+        }
       } else {
         const fitting = ports.filter(([, condition]) => holds(condition, event))
         if (fitting.length > 0) return fitting.map(([port]) => to(port, event))
       }
+      context.explain?.(noRoute(ports, event))
       return otherwise === UNMATCHED ? to(UNMATCHED, event) : undefined
     }
   },
 })
+
+function noRoute(ports: readonly (readonly [string, Expression])[], event: Event): string {
+  const conditions = ports.map(
+    ([port, condition]) => `${port}: ${conditionReason(condition, event)}`,
+  )
+  return `fits no route: ${conditions.join('; ')}`
+}

@@ -10,7 +10,7 @@ import {
 } from './decnet_log.ts'
 import { SyslogError } from './protocol_error.ts'
 import { quote } from './quote.ts'
-import { RELAY_ID } from './relay_params.ts'
+import { RELAY_ID, setField } from './relay_params.ts'
 import { parseRfc3164 } from './rfc3164.ts'
 import { parseRfc5424 } from './rfc5424.ts'
 import type { SdElement } from './structured_data.ts'
@@ -63,10 +63,13 @@ function fromRfc5424(line: string, { receivedAt, decky }: LineOrigin): ParsedLin
 
 /** Our own parameters by their name, others under their SD-ID: `origin.ip` is no attacker. */
 function sdFields(elements: readonly SdElement[]): Record<string, string> {
-  const pairs = elements.flatMap(({ id, params }) =>
-    params.map(([name, value]) => [id === RELAY_ID ? name : `${id}.${name}`, value] as const),
-  )
-  return Object.fromEntries(pairs)
+  const fields: Record<string, string> = {}
+  for (const { id, params } of elements) {
+    for (const [name, value] of params) {
+      setField(fields, id === RELAY_ID ? name : `${id}.${name}`, value)
+    }
+  }
+  return fields
 }
 
 function fromRfc3164(line: string, { receivedAt, decky }: LineOrigin): ParsedLine {

@@ -44,13 +44,16 @@ function readElement(text: string, start: number, fields?: Record<string, string
     if (!named || text.charCodeAt(equals + 1) !== QUOTE) return -1
     const close = closingQuote(text, equals + 2)
     if (close === -1) return -1
-    if (fields) setField(fields, text.slice(at, equals), text.slice(equals + 2, close))
+    if (fields) {
+      const value = unescapeValue(text.slice(equals + 2, close))
+      setField(fields, text.slice(at, equals), value)
+    }
     at = close + 1
   }
 }
 
-function setField(fields: Record<string, string>, name: string, raw: string): void {
-  const value = unescapeValue(raw)
+/** Sets a field by the name a sender has chosen. */
+export function setField(fields: Record<string, string>, name: string, value: string): void {
   if (name === '__proto__') {
     // A plain assignment would set the prototype, and the parameter would be lost.
     Object.defineProperty(fields, name, {

@@ -33,32 +33,64 @@ export interface SyslogMessage {
  */
 export function parseRfc5424(text: string): SyslogMessage {
   const priority = readPriority(text)
-  const version = VERSION.exec(text.slice(priority.next, priority.next + 4))?.[1]
-  if (!version) throw broken('SYSLOG_VERSION', text, priority.next)
+  const versionEnd = endOfVersion(text, priority.next)
+  if (versionEnd === -1) throw broken('SYSLOG_VERSION', text, priority.next)
+  const version = text.slice(priority.next, versionEnd)
 
-  let at = priority.next + version.length + 1
-  /** The token at `at`, which the grammar wants followed by a blank. */
-  const field = (code: string, limit: number): string | undefined => {
-    const end = text.indexOf(' ', at)
-    const token = text.slice(at, end)
-    if (end === -1 || token.length > limit || !PRINTABLE.test(token)) throw broken(code, text, at)
-    at = end + 1
-    return token === '-' ? undefined : token
-  }
-  const timestamp = field('SYSLOG_TIMESTAMP', 40)
+  const timeEnd = tokenEnd(text, versionEnd + 1, 40, 'SYSLOG_TIMESTAMP')
+  const timestamp = tokenOf(text, versionEnd + 1, timeEnd)
   const timeMicros = timestamp === undefined ? undefined : parseTimestamp(timestamp)
-  const hostname = field('SYSLOG_HOSTNAME', 255)
-  const appName = field('SYSLOG_APP_NAME', 48)
-  const procId = field('SYSLOG_PROCID', 128)
-  const msgId = field('SYSLOG_MSGID', 32)
+  const hostEnd = tokenEnd(text, timeEnd + 1, 255, 'SYSLOG_HOSTNAME')
+  const hostname = tokenOf(text, timeEnd + 1, hostEnd)
+  const appEnd = tokenEnd(text, hostEnd + 1, 48, 'SYSLOG_APP_NAME')
+  const appName = tokenOf(text, hostEnd + 1, appEnd)
+  const procEnd = tokenEnd(text, appEnd + 1, 128, 'SYSLOG_PROCID')
+  const procId = tokenOf(text, appEnd + 1, procEnd)
+  const msgIdEnd = tokenEnd(text, procEnd + 1, 32, 'SYSLOG_MSGID')
+  const msgId = tokenOf(text, procEnd + 1, msgIdEnd)
 
-  const { elements, next } = readStructuredData(text, at)
-  if (next < text.length && text[next] !== ' ') throw broken('SYSLOG_SD', text, next)
+  const { elements, next } = readStructuredData(text, msgIdEnd + 1)
+  if (next < text.length && text.charCodeAt(next) !== SPACE) throw broken('SYSLOG_SD', text, next)
   const message = next < text.length ? text.slice(next + 1) : undefined
-  const { facility, severity } = priority
-  const header = { facility, severity, version: Number(version), timeMicros, hostname }
-  return { ...header, appName, procId, msgId, structuredData: elements, message }
+  return {
+    facility: priority.facility,
+    severity: priority.severity,
+    version: Number(version),
+    timeMicros,
+    hostname,
+    appName,
+    procId,
+    msgId,
+    structuredData: elements,
+    message,
+  }
 }
+
+/** @returns offset after a number of 1 to 3 digits without a leading 0 and before a blank, or -1 */
+function endOfVersion(text: string, start: number): number {
+  const first = text.charCodeAt(start)
+  if (!(first > ZERO && first <= NINE)) return -1
+  let at = start + 1
+  while (at < start + 3 && isDigit(text.charCodeAt(at))) at += 1
+  return text.charCodeAt(at) === SPACE ? at : -1
+}
+
+/** @returns offset of the blank after a token of 1 to `limit` printable ASCII characters */
+function tokenEnd(text: string, start: number, limit: number, code: string): number {
+  let at = start
+  while (at - start <= limit) {
+    const character = text.charCodeAt(at)
+    if (!(character > SPACE && character <= TILDE)) break
+    at += 1
+  }
+  if (at === start || at - start > limit || text.charCodeAt(at) !== SPACE) {
+    throw broken(code, text, start)
+  }
+  return at
+}
+
+const tokenOf = (text: string, start: number, end: number): string | undefined =>
+  end === start + 1 && text.charCodeAt(start) === DASH ? undefined : text.slice(start, end)
 
 /**
  * Reads one message from bytes, where the RFC asks more than text can show: PARAM-VALUE, and a MSG
@@ -112,18 +144,26 @@ export function parseTimestamp(text: string): number {
  * @throws {SyslogError} `SYSLOG_PRI`
  */
 export function readPriority(text: string): { facility: number; severity: number; next: number } {
-  const digits = PRI.exec(text.slice(0, 5))?.[1]
-  const value = Number(digits)
-  if (digits === undefined || value > 191) throw broken('SYSLOG_PRI', text, 0)
-  return { facility: value >> 3, severity: value & 7, next: digits.length + 2 }
+  let value = 0
+  let at = 1
+  while (at <= 3 && isDigit(text.charCodeAt(at))) value = value * 10 + text.charCodeAt(at++) - ZERO
+  const framed = text.charCodeAt(0) === LESS_THAN && text.charCodeAt(at) === GREATER_THAN
+  if (!framed || at === 1 || value > 191) throw broken('SYSLOG_PRI', text, 0)
+  return { facility: value >> 3, severity: value & 7, next: at + 1 }
 }
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
 
 const broken = (code: string, text: string, at: number): SyslogError =>
   new SyslogError(code, `not RFC 5424 from ${quote(text.slice(at, at + 40))}`)
 
-const PRI = /^<(\d{1,3})>/
-const VERSION = /^([1-9]\d{0,2}) /
-const PRINTABLE = /^[!-~]+$/
+const SPACE = 32
+const DASH = 45
+const ZERO = 48
+const NINE = 57
+const LESS_THAN = 60
+const GREATER_THAN = 62
+const TILDE = 126
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?$/
 /** U+FEFF in UTF-8, each byte read as Latin-1. */
 const BOM_AS_LATIN1 = '\xef\xbb\xbf'

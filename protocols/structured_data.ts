@@ -21,15 +21,19 @@ export function readStructuredData(
   text: string,
   start: number,
 ): { elements: readonly SdElement[]; next: number } {
-  if (text[start] === '-') return { elements: [], next: start + 1 }
-  if (text[start] !== '[') throw sdError(text, start)
+  if (text.charCodeAt(start) === DASH) return { elements: [], next: start + 1 }
+  if (text.charCodeAt(start) !== OPEN) throw sdError(text, start)
   const elements: SdElement[] = []
-  const ids = new Set<string>()
+  // Most lines have an element or two; a set is for those that have as many as fit.
+  let ids: Set<string> | undefined
   let at = start
-  while (text[at] === '[') {
+  while (text.charCodeAt(at) === OPEN) {
     const id = readName(text, at + 1)
-    if (ids.has(id)) throw sdError(text, at)
-    ids.add(id)
+    if (elements.length > 0) {
+      ids ??= new Set(elements.map((element) => element.id))
+      if (ids.has(id)) throw sdError(text, at)
+      ids.add(id)
+    }
     const { params, next } = readParams(text, at + 1 + id.length)
     elements.push({ id, params })
     at = next
@@ -41,29 +45,40 @@ export function readStructuredData(
 function readParams(text: string, start: number): { params: [string, string][]; next: number } {
   const params: [string, string][] = []
   let at = start
-  while (text[at] === ' ') {
+  while (text.charCodeAt(at) === SPACE) {
     const name = readName(text, at + 1)
     const open = at + 1 + name.length
-    if (text[open] !== '=' || text[open + 1] !== '"') throw sdError(text, open)
+    if (text.charCodeAt(open) !== EQUALS || text.charCodeAt(open + 1) !== QUOTE) {
+      throw sdError(text, open)
+    }
     const close = closingQuote(text, open + 2)
     const raw = close === -1 ? undefined : text.slice(open + 2, close)
-    if (raw === undefined || BARE_BRACKET.test(raw)) throw sdError(text, open)
+    if (raw === undefined || (raw.includes(']') && BARE_BRACKET.test(raw))) {
+      throw sdError(text, open)
+    }
     params.push([name, unescapeValue(raw)])
     at = close + 1
   }
-  if (text[at] !== ']') throw sdError(text, at)
+  if (text.charCodeAt(at) !== CLOSE) throw sdError(text, at)
   return { params, next: at + 1 }
 }
 
-/** SD-NAME: 1 to 32 printable ASCII characters but `=`, blank, `]` and `"`. */
-const NAME = /[!#-<>-\\^-~]{1,32}/y
+/** Characters of an SD-NAME, at most. */
+const NAME_MAX = 32
 const BARE_BRACKET = /(?<!\\)(?:\\\\)*\]/
 
+/** Reads an SD-NAME: 1 to 32 printable ASCII characters but `=`, blank, `]` and `"`. */
 function readName(text: string, start: number): string {
-  NAME.lastIndex = start
-  const [name] = NAME.exec(text) ?? []
-  if (name === undefined) throw sdError(text, start)
-  return name
+  let at = start
+  while (at < start + NAME_MAX) {
+    const code = text.charCodeAt(at)
+    // Also where the text ends: NaN compares as false.
+    const inName = code > SPACE && code <= TILDE
+    if (!inName || code === EQUALS || code === QUOTE || code === CLOSE) break
+    at += 1
+  }
+  if (at === start) throw sdError(text, start)
+  return text.slice(start, at)
 }
 
 const sdError = (text: string, at: number): SyslogError =>
@@ -85,7 +100,14 @@ export function closingQuote(text: string, start: number): number {
   return -1
 }
 
+const SPACE = 32
+const QUOTE = 34
+const DASH = 45
+const EQUALS = 61
+const OPEN = 91
 const BACKSLASH = 92
+const CLOSE = 93
+const TILDE = 126
 const ESCAPED = /\\(["\\\]])/g
 
 /** Undoes `\"`, `\\` and `\]`, left to right; before anything else a backslash is itself. */

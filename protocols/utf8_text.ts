@@ -20,8 +20,15 @@ export function wholeCharactersEnd(bytes: Buffer, end: number): number {
 /**
  * The bound that byte readers put on a line, for text that comes from elsewhere.
  * @param maxBytes of UTF-8
+ * @param truncated given where a reader of the bytes has applied the bound: what was no UTF-8 takes
+ *   more room as text, so the text must not be judged again
  */
-export function cutText(text: string, maxBytes: number): { text: string; truncated: boolean } {
+export function cutText(
+  text: string,
+  maxBytes: number,
+  truncated?: boolean,
+): { text: string; truncated: boolean } {
+  if (truncated !== undefined) return { text, truncated }
   // A UTF-16 code unit takes three bytes at most, so most lines need no encoding to be judged.
   if (text.length * 3 <= maxBytes) return { text, truncated: false }
   const bytes = Buffer.from(text)

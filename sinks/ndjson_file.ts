@@ -1,19 +1,21 @@
 /** Appends events to a file, one line of canonical JSON each. */
-import type { FileHandle } from 'node:fs/promises'
-import { mkdir, open, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { Type } from 'typebox'
-import { defineSink, EngineError, FatalError, UnavailableError } from '../engine/index.ts'
+import { type Context, defineSink, EngineError, UnavailableError } from '../engine/index.ts'
 import { eventLines } from '../protocols/event_json.ts'
 import { quote } from '../protocols/quote.ts'
+import { AppendFile, type FilePosition } from './ndjson/append_file.ts'
 
 export const ndjsonFile = defineSink({
   type: 'ndjson_file',
   summary: 'Appends one line of canonical JSON per event: {"data":…,"id":…,"time":…,"topic":…}.',
   promise:
-    'At least once: a batch is acknowledged when it is in the file (on disk, with fsync); after a ' +
-    'crash its events may be there twice, with equal ids, and a torn last line is cut off.',
+    'Exactly once in effect where everything that reaches it can be read again: the file is cut ' +
+    'back to the last checkpoint after a crash, and the same lines follow. Otherwise, or when the ' +
+    'file was renamed between that checkpoint and the crash, at least once: events may be there ' +
+    'twice, with equal ids. A batch is acknowledged when it is in the file (on disk, with fsync).',
   effect: 'at_least_once',
+  resumes: true,
+  pathField: 'path',
   config: Type.Object({
     path: Type.String({
       minLength: 1,
@@ -33,98 +35,55 @@ export const ndjsonFile = defineSink({
       yaml: 'type: ndjson_file\npath: /var/log/decnet/events.ndjson',
     },
   ],
-  open: ({ path, fsync }, context) => {
-    let file: OpenFile | undefined
+  async open({ path, fsync }, context, saved) {
+    let known = saved as FilePosition | undefined
+    let file: AppendFile | undefined
     const close = async () => {
       const closing = file
       file = undefined
-      await closing?.handle.close()
+      await closing?.close()
+    }
+    const reopen = async () => {
+      file = await openFile(path, known, context)
+      known = file.position
+      return file
+    }
+    try {
+      await reopen()
+    } catch (error) {
+      throw asUnavailable(error, path)
     }
     return {
       async write(events) {
         const { text, refusals } = eventLines(events)
         if (text === '') return refusals
         try {
-          if (file && !(await isStillAt(path, file))) await close()
-          file ??= await openForAppend(path, () => context.count('torn_line_cut'))
-          await file.handle.appendFile(text)
-          if (fsync) await file.handle.datasync()
+          if (file && !(await file.isStillThere())) await close()
+          const current = file ?? (await reopen())
+          await current.append(text, fsync)
+          known = current.position
         } catch (error) {
-          // Part of the text may be in the file; opening it anew cuts off the torn line.
+          // Part of the text may be in the file; opening it anew cuts that off.
           await close()
           throw asUnavailable(error, path)
         }
         return refusals
       },
+      position: () => known,
       close,
     }
   },
 })
 
-interface OpenFile {
-  readonly handle: FileHandle
-  readonly device: number
-  readonly inode: number
-}
-
-/** Bytes looked at per step back from the end of a file, in search of its last newline. */
-const STEP = 65_536
-/** No event is longer than this, so a file without a newline in so many bytes is not ours. */
-const TAIL_MAX = 64 * 2 ** 20
-const NEWLINE = 0x0a
-
-async function openForAppend(path: string, onTorn: () => void): Promise<OpenFile> {
-  await mkdir(dirname(path), { recursive: true })
-  const handle = await open(path, 'a+')
-  try {
-    const { dev, ino, size } = await handle.stat()
-    const end = await endOfLastLine(handle, size, path)
-    if (end < size) {
-      await handle.truncate(end)
-      onTorn()
-    }
-    return { handle, device: dev, inode: ino }
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-}
-
-/**
- * Where the last whole line of the file ends.
- * @throws {FatalError} `NOT_NDJSON` when what follows it is not the beginning of one of our lines
- */
-async function endOfLastLine(handle: FileHandle, size: number, path: string): Promise<number> {
-  const buffer = Buffer.alloc(Math.min(STEP, size))
-  let lineStart = 0
-  for (let end = size; end > 0; end -= STEP) {
-    const start = Math.max(0, end - STEP)
-    const { bytesRead } = await handle.read(buffer, 0, end - start, start)
-    const newline = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE)
-    if (newline >= 0) {
-      lineStart = start + newline + 1
-      break
-    }
-    if (size - start > TAIL_MAX) throw notOurs(path)
-  }
-  if (lineStart < size && !(await startsLikeOurs(handle, lineStart))) throw notOurs(path)
-  return lineStart
-}
-
-const notOurs = (path: string): FatalError =>
-  new FatalError('NOT_NDJSON', `${quote(path)} ends in something that is no event`)
-
-async function startsLikeOurs(handle: FileHandle, start: number): Promise<boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, start)
-  return bytesRead === 1 && buffer[0] === 0x7b
-}
-
-async function isStillAt(path: string, { device, inode }: OpenFile): Promise<boolean> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
+function openFile(
+  path: string,
+  saved: FilePosition | undefined,
+  context: Context,
+): Promise<AppendFile> {
+  return AppendFile.open(path, saved, ({ reason, bytes }) => {
+    context.count(reason === 'saved' ? 'cut_back' : 'torn_line_cut')
+    context.log.info({ path, bytes }, 'cut off what a crash or a failed write has left')
   })
-  return found?.dev === device && found.ino === inode
 }
 
 function asUnavailable(error: unknown, path: string): unknown {

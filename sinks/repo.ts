@@ -16,7 +16,8 @@ export const repo = defineSink({
     entity: Type.Enum(entityNames, {
       description:
         'What the events are: `log` (a row per event), `credential` (attempts are counted per ' +
-        'address, target, secret and principal) or `bounty` (a row per distinct payload).',
+        'address, target, secret and principal), `bounty` (a row per distinct payload) or ' +
+        '`traversal` (a row per attacker, as last told).',
     }),
   }),
   input: ({ entity }) => entityEvents[entity],

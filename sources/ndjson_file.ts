@@ -4,7 +4,7 @@ import { defineSource, duration, size } from '../engine/index.ts'
 import { cutText } from '../protocols/utf8_text.ts'
 import { tail } from './lines/file_tail.ts'
 import { jsonDraft } from './lines/json_line.ts'
-import type { TailPosition } from './lines/reading.ts'
+import { type TimedPosition, timedLines } from './lines/timed_lines.ts'
 
 export const ndjsonFile = defineSource({
   type: 'ndjson_file',
@@ -58,12 +58,10 @@ export const ndjsonFile = defineSource({
     },
   ],
   replayable: true,
-  async *read(config, position: TailPosition | undefined, context) {
-    for await (const { lines, position: next } of tail(config, position, context)) {
-      const receivedAt = context.clock.now()
-      yield { events: lines.map((line) => jsonDraft(line, receivedAt, config)), position: next }
-    }
-  },
-  fromLine: (line, receivedAt, config) =>
-    jsonDraft(cutText(line, config.max_line), receivedAt, config),
+  read: (config, position: TimedPosition | undefined, context) =>
+    timedLines(tail(config, position, context), position, context, (line, receivedAt) =>
+      jsonDraft(line, receivedAt, config),
+    ),
+  fromLine: (line, receivedAt, config, truncated) =>
+    jsonDraft(cutText(line, config.max_line, truncated), receivedAt, config),
 })

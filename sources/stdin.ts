@@ -67,5 +67,6 @@ export const stdin = defineSource({
   replayable: false,
   read: (config, position: { received: number } | undefined, context) =>
     readStream(process.stdin, config, position?.received ?? 0, context),
-  fromLine: (line, receivedAt, config) => draft(cutText(line, config.max_line), receivedAt, config),
+  fromLine: (line, receivedAt, config, truncated) =>
+    draft(cutText(line, config.max_line, truncated), receivedAt, config),
 })

@@ -105,7 +105,8 @@ export const syslog = defineSource({
       await Promise.all(listeners.map((listener) => listener.close()))
     }
   },
-  fromLine: (line, receivedAt, { max_line }) => lineDraft(cutText(line, max_line), receivedAt),
+  fromLine: (line, receivedAt, { max_line }, truncated) =>
+    lineDraft(cutText(line, max_line, truncated), receivedAt),
 })
 
 /** Binds every address, or none. */

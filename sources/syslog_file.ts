@@ -3,8 +3,8 @@ import { Type } from 'typebox'
 import { defineSource, duration, size } from '../engine/index.ts'
 import { cutText } from '../protocols/utf8_text.ts'
 import { tail } from './lines/file_tail.ts'
-import type { TailPosition } from './lines/reading.ts'
 import { lineDraft } from './lines/text_line.ts'
+import { type TimedPosition, timedLines } from './lines/timed_lines.ts'
 
 export const syslogFile = defineSource({
   type: 'syslog_file',
@@ -42,11 +42,8 @@ export const syslogFile = defineSource({
     },
   ],
   replayable: true,
-  async *read(config, position: TailPosition | undefined, context) {
-    for await (const { lines, position: next } of tail(config, position, context)) {
-      const receivedAt = context.clock.now()
-      yield { events: lines.map((line) => lineDraft(line, receivedAt)), position: next }
-    }
-  },
-  fromLine: (line, receivedAt, { max_line }) => lineDraft(cutText(line, max_line), receivedAt),
+  read: (config, position: TimedPosition | undefined, context) =>
+    timedLines(tail(config, position, context), position, context, lineDraft),
+  fromLine: (line, receivedAt, { max_line }, truncated) =>
+    lineDraft(cutText(line, max_line, truncated), receivedAt),
 })

@@ -39,18 +39,34 @@ const BountyEvent = Type.Object({
   payload: Type.Record(Type.String(), Type.Unknown()),
 })
 
+/** `data` of a traversal; see spec/ingest-and-profile.md section 2.1. Times are ISO 8601. */
+const TraversalEvent = Type.Object({
+  attacker_ip: Type.String(),
+  decky_count: Type.Integer(),
+  hop_count: Type.Integer(),
+  mutation_count: Type.Integer(),
+  path: Type.String(),
+  first_seen: Type.String(),
+  last_seen: Type.String(),
+  deckies: Type.Array(Type.String()),
+  hops: Type.Array(Type.Unknown()),
+  mutations_during: Type.Array(Type.Unknown()),
+})
+
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
 export type BountyData = Static<typeof BountyEvent>
+export type TraversalData = Static<typeof TraversalEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
   log: LogEvent,
   credential: CredentialEvent,
   bounty: BountyEvent,
+  traversal: TraversalEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
 
 /** What `entity:` of a repo sink may say. */
-export const entityNames: readonly EntityName[] = ['log', 'credential', 'bounty']
+export const entityNames: readonly EntityName[] = ['log', 'credential', 'bounty', 'traversal']

@@ -8,6 +8,7 @@ import { isRowError } from './errors.ts'
 import { logRepository } from './log_repository.ts'
 import type { Repository } from './repository.ts'
 import { type TextFit, textFit } from './text_fit.ts'
+import { traversalRepository } from './traversal_repository.ts'
 
 export interface Written {
   /** Events that can never be written; all others are. */
@@ -40,6 +41,7 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   log: eventWriter(logRepository),
   credential: eventWriter(credentialRepository),
   bounty: eventWriter(bountyRepository),
+  traversal: eventWriter(traversalRepository),
 }
 
 function eventWriter<D, R>(repository: Repository<D, R>): EventWriter {

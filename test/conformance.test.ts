@@ -152,7 +152,9 @@ describe.each(operators.map((component) => ({ type: component.type, component })
           const key = operator.key(event as never)
           if (key === undefined) continue
           const state = operator.init(key)
-          const timers = { at: () => undefined, cancel: () => undefined, forget: () => undefined }
+          const nothing = () => undefined
+          const now = () => event.time
+          const timers = { at: nothing, cancel: nothing, forget: nothing, now, peek: nothing }
           operator.step(state as never, event as never, timers)
           expect(Value.Check(component.state as never, state)).toBe(true)
           expect(JSON.parse(JSON.stringify(state))).toEqual(state)
@@ -246,6 +248,8 @@ const CONFIGS: Record<string, () => Record<string, unknown>> = {
   'sources/stdin': () => ({}),
   'sources/syslog': () => ({ listen: ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0'] }),
   'sources/bus': () => ({ patterns: ['credential.>'] }),
+  'sources/interval': () => ({ period: '1s' }),
+  'sources/db_poll': () => ({ query: 'logs_after_id' }),
   'sinks/repo': () => ({ entity: 'log' }),
   'sinks/ndjson_file': () => ({ path: join(dir, 'out.ndjson') }),
   'sinks/stdout': () => ({}),

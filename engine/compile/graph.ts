@@ -28,6 +28,8 @@ export interface GraphNode {
   /** All of its keys as they were decoded, for `show`. */
   readonly values: Readonly<Record<string, unknown>> | undefined
   readonly inputs: readonly Input[]
+  /** what wakes a source */
+  readonly wakes?: readonly Input[]
   /** `['']` for the only one; undefined where a wrong config leaves them open */
   readonly outputs: readonly string[] | undefined
 }

@@ -27,6 +27,7 @@ export function checkGraph(
   }
   const read = new Set<string>()
   for (const node of nodes) checkInputs(node, byId, read, problems)
+  for (const node of nodes) checkWakes(node, byId, read, problems)
   // Without a sink nothing can be read to the end; that has been said already.
   if (nodes.some((node) => node.section === 'sinks')) {
     for (const node of byId.values()) checkUse(node, read, problems)
@@ -124,6 +125,36 @@ export function checkPort(node: GraphNode, port: string, span: Span, problems: P
           ? `${suggestion(port, [...named, 'errors'])}it has the ${has}: write ${node.id}.${named[0]}.`
           : `${suggestion(port, ['errors'])}it has ${has} and ${node.id}.errors.`,
     })
+  }
+}
+
+/**
+ * Checks that what wakes a source exists. It counts as read, but it is no edge: it makes no circle,
+ * and a source may be woken by what comes of its own events.
+ * @param read keys `node.port` of all that is read, added to
+ */
+function checkWakes(
+  node: GraphNode,
+  nodes: ReadonlyMap<string, GraphNode>,
+  read: Set<string>,
+  problems: Problems,
+): void {
+  for (const { shown, from, port, span } of node.wakes ?? []) {
+    const other = nodes.get(from)
+    if (other === undefined) {
+      const candidates = [...nodes.keys()]
+      problems.error(
+        'UNKNOWN_INPUT',
+        span,
+        `${nameOf(node)} is woken by ${quote(shown)}, no node`,
+        {
+          help: `${suggestion(from, candidates)}there are ${listOf(candidates)}.`,
+        },
+      )
+    } else {
+      read.add(`${from}.${port}`)
+      checkPort(other, port, span, problems)
+    }
   }
 }
 

@@ -10,6 +10,11 @@ export const DEFAULT_CAPACITY = 1000
 const DEFAULT_MAX_KEYS = 65_536
 
 export const NODE_ID = '^[a-z][a-z0-9_]{0,62}$'
+/** Ids that mean something already, wherever a node is named, and what. */
+export const RESERVED_IDS: ReadonlyMap<string, string> = new Map([
+  ['errors', "every node's error port"],
+  ['dead_letters', "the engine's own sink for what no node reads"],
+])
 
 const reference = Type.String({
   minLength: 1,
@@ -25,7 +30,7 @@ export const inputsSchema = Type.Array(
       from: reference,
       policy: Type.Enum(['block', 'drop_oldest', 'drop_newest'], {
         default: 'block',
-        description: 'What happens when this node cannot keep up; drops are counted.',
+        description: 'What happens when this node cannot keep up, live; drops are counted.',
       }),
       capacity: Type.Integer({
         default: DEFAULT_CAPACITY,
@@ -50,6 +55,30 @@ const keyedFields = {
   ),
 }
 
+const journal = Type.Optional(
+  Type.Boolean({
+    description:
+      'Whether what it reads is written to the journal first, so that a crash loses nothing of it.',
+  }),
+)
+
+/** `wake:` of a source that looks for news. No data goes that way. */
+const wakeSchema = Type.Optional(
+  Type.Array(
+    Type.String({
+      minLength: 1,
+      description: 'A node, `node`, one of its outputs, `node.port`, or its errors, `node.errors`.',
+    }),
+    {
+      minItems: 1,
+      maxItems: 16,
+      description:
+        'Nodes whose every event makes this source look at once; they may come after it. Each is ' +
+        'taken note of as it leaves its node, which may be before a sink has stored it.',
+    },
+  ),
+)
+
 export const isKeyed = (component: Component): component is AnyOperator =>
   component.section === 'operators' && component.keyed !== undefined
 
@@ -65,7 +94,9 @@ export function nodeShape(component: Component): Shape {
   const config = asShape(component.config)
   const added = {
     type: { const: component.type, description: component.summary },
-    ...(component.section === 'sources' ? {} : { inputs: asShape(inputsSchema) }),
+    ...(component.section === 'sources'
+      ? { journal: asShape(journal), ...(component.wakes && { wake: asShape(wakeSchema) }) }
+      : { inputs: asShape(inputsSchema) }),
     ...(isKeyed(component) ? { max_keys: keyedFields.max_keys, ttl: keyedFields.ttl } : {}),
   }
   for (const key of Object.keys(added)) {
@@ -93,11 +124,16 @@ export function nodeShape(component: Component): Shape {
 export interface NodeConfig {
   readonly config: Record<string, unknown>
   readonly keyed: { readonly maxKeys: number; readonly ttl: number | undefined } | undefined
+  readonly journal?: boolean
 }
 
 /** Takes the engine's keys out of a node's decoded ones. */
 export function splitConfig(component: Component, values: Record<string, unknown>): NodeConfig {
   const { type: _type, inputs: _inputs, ...rest } = values
+  if (component.section === 'sources') {
+    const { journal, wake: _wake, ...config } = rest
+    return { config, keyed: undefined, journal: journal === true }
+  }
   if (!isKeyed(component)) return { config: rest, keyed: undefined }
   const { max_keys, ttl, ...config } = rest
   return { config, keyed: { maxKeys: max_keys as number, ttl: ttl as number | undefined } }

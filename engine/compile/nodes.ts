@@ -5,7 +5,14 @@ import type { Span } from '../problem.ts'
 import { readValue } from './config_check.ts'
 import { type GraphNode, readInputs } from './graph.ts'
 import { nameOf } from './graph_check.ts'
-import { inputsSchema, NODE_ID, type NodeConfig, nodeShape, splitConfig } from './node_shape.ts'
+import {
+  inputsSchema,
+  NODE_ID,
+  type NodeConfig,
+  nodeShape,
+  RESERVED_IDS,
+  splitConfig,
+} from './node_shape.ts'
 import { readType, withNullAsName } from './node_type.ts'
 import type { Place } from './place.ts'
 import { printable } from './printable.ts'
@@ -89,7 +96,11 @@ function readNode(
   const values = readKeys(value, component, { ...place, type: component.type }, reading)
   const read = values === undefined ? undefined : splitConfig(component, values)
   const outputs = outputsOf(component, read, place, reading)
-  return { ...node, component, read, values, inputs, outputs }
+  const wakes =
+    component.section === 'sources' && component.wakes
+      ? readInputs(value.entries.get('wake')?.value)
+      : []
+  return { ...node, component, read, values, inputs, wakes, outputs }
 }
 
 function checkId(
@@ -101,9 +112,9 @@ function checkId(
     problems.error('BAD_ID', span, `${nameOf({ id, section })} has no valid id`, {
       help: 'an id is a lower-case letter, then up to 62 lower-case letters, digits and "_".',
     })
-  } else if (id === 'errors') {
-    problems.error('BAD_ID', span, 'no node may be called "errors"', {
-      help: "it is the name of every node's error port.",
+  } else if (RESERVED_IDS.has(id)) {
+    problems.error('BAD_ID', span, `no node may be called "${id}"`, {
+      help: `it is the name of ${RESERVED_IDS.get(id)}.`,
     })
   }
 }
@@ -140,10 +151,12 @@ function outputsOf(
   { problems, decode }: Reading,
 ): readonly string[] | undefined {
   if (component.section === 'sinks') return []
-  if (component.section === 'sources' || component.outputs === undefined) return ['']
+  if (component.section === 'sources') return ['']
+  if (component.outputs === undefined && component.check === undefined) return ['']
   if (read === undefined || decode === 'show') return undefined
   try {
-    const outputs = component.outputs(read.config)
+    component.check?.(read.config)
+    const outputs = component.outputs?.(read.config) ?? ['']
     if (!outputs.includes('errors')) return outputs
     problems.error('ERROR_PORT', place.anchor, `${place.owner} calls an output "errors"`, {
       help: "it is the name of every node's error port: rename the output.",

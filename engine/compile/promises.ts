@@ -1,12 +1,17 @@
 /** What each way from a source to a sink guarantees. */
-import type { PathPromise, PlanEdge, PlanNode, PlanSink, PlanSource } from '../plan.ts'
+import type { PathPromise, Plan, PlanEdge, PlanNode, PlanSink, PlanSource } from '../plan.ts'
 import type { GraphNode } from './graph.ts'
 import { nameOf } from './graph_check.ts'
 import type { Problems } from './source_text.ts'
 
 /** `replayable` may depend on the config, e.g. on whether a file is followed. */
-function isReplayable({ component, config }: Pick<PlanSource, 'component' | 'config'>): boolean {
+function isReplayable({
+  component,
+  config,
+  journal,
+}: Pick<PlanSource, 'component' | 'config' | 'journal'>): boolean {
   const { replayable } = component
+  if (journal) return true
   return typeof replayable === 'function' ? replayable(config) : replayable
 }
 
@@ -17,11 +22,37 @@ function isReplayable({ component, config }: Pick<PlanSource, 'component' | 'con
  */
 export function pathPromises(nodes: readonly PlanNode[]): PathPromise[] {
   const sources = nodes.filter((node) => node.section === 'sources')
-  return sources.flatMap((source) => {
+  const promises = sources.flatMap((source) => {
     const reached = reachedFrom(source, nodes)
     const sinks = nodes.filter((node) => node.section === 'sinks' && reached.has(node.id))
     return sinks.map((sink) => promiseOf(source, sink as PlanSink, reached.get(sink.id)))
   })
+  return withResuming(promises, nodes)
+}
+
+/** A sink that takes back what a checkpoint does not cover needs every way into it to be safe. */
+function withResuming(promises: readonly PathPromise[], nodes: readonly PlanNode[]): PathPromise[] {
+  return promises.map((path) => {
+    const sink = nodes.find(({ id }) => id === path.sink) as PlanSink
+    const ways = promises.filter((other) => other.sink === path.sink)
+    if (!sink.component.resumes) return path
+    if (path.promise === 'at_most_once') return path
+    const lossy = ways.find(({ promise }) => promise === 'at_most_once')
+    if (lossy !== undefined) {
+      const why = `${path.why}; what comes from ${lossy.source} forbids to take it back`
+      return { ...path, why }
+    }
+    const why = `after a crash ${sink.component.type} is cut back to the checkpoint, and what followed is read again`
+    return { ...path, promise: 'exactly_once', why }
+  })
+}
+
+/** Whether the sink may be given back a position: see `SinkDefinition.resumes`. */
+export function mayResume({ nodes, promises }: Pick<Plan, 'nodes' | 'promises'>, id: string) {
+  const sink = nodes.find((node) => node.id === id)
+  if (sink?.section !== 'sinks' || !sink.component.resumes) return false
+  const ways = promises.filter((path) => path.sink === id)
+  return ways.length > 0 && ways.every(({ promise }) => promise === 'exactly_once')
 }
 
 /** An edge that may drop, and who reads it. */
@@ -64,9 +95,10 @@ function promiseOf(source: PlanSource, sink: PlanSink, drop: Drop | undefined): 
     return { ...ends, promise: 'at_most_once', why }
   }
   const type = sink.component.type
+  const again = source.journal ? 'is read again from the journal' : 'is read again'
   const why = {
-    exactly_once: `${source.component.type} is read again after a crash, and a repeat changes nothing in ${type}`,
-    at_least_once: `${source.component.type} is read again after a crash, which can repeat events in ${type}`,
+    exactly_once: `${source.component.type} ${again} after a crash, and a repeat changes nothing in ${type}`,
+    at_least_once: `${source.component.type} ${again} after a crash, which can repeat events in ${type}`,
     at_most_once: `${type} does not wait for its events to be safe`,
   }[sink.component.effect]
   return { ...ends, promise: sink.component.effect, why }
@@ -75,9 +107,10 @@ function promiseOf(source: PlanSource, sink: PlanSink, drop: Drop | undefined): 
 /** Warns where a crash loses what was in flight. */
 export function warnOfLoss(node: GraphNode, problems: Problems): void {
   if (node.component?.section !== 'sources' || node.read === undefined) return
-  if (isReplayable({ component: node.component, config: node.read.config })) return
+  const { config, journal } = node.read
+  if (isReplayable({ component: node.component, config, ...(journal && { journal }) })) return
   const message = `${nameOf(node)} cannot be read again: a crash loses what is in flight`
   problems.warning('NOT_REPLAYABLE', node.span, message, {
-    help: 'where that matters, write its events to a file first and read them from there.',
+    help: 'where that matters, give it "journal: true": then it is safe once it has been read.',
   })
 }

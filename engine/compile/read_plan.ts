@@ -9,8 +9,9 @@ import type { GraphNode } from './graph.ts'
 import { checkGraph } from './graph_check.ts'
 import { readNodes, startOf } from './nodes.ts'
 import { BLOCKS, topLevelSchema } from './pipeline_shape.ts'
-import { checkTests, toPlanTests } from './pipeline_tests_block.ts'
+import { checkTests } from './pipeline_tests_block.ts'
 import type { Place } from './place.ts'
+import { toPlanTests } from './plan_tests.ts'
 import { pathPromises, warnOfLoss } from './promises.ts'
 import type { Reading } from './reading.ts'
 import { checkSettings, toSettings } from './settings.ts'
@@ -87,10 +88,14 @@ function checkName(root: Mapping, file: string, problems: Problems): void {
   problems.warning('NAME_MISMATCH', name.span, message, { help })
 }
 
-function toPlanNode({ id, component, read, inputs }: GraphNode): PlanNode {
+function toPlanNode({ id, component, read, inputs, wakes = [] }: GraphNode): PlanNode {
   if (component === undefined || read === undefined) throw new Error('a checked node has a config')
-  const { config, keyed } = read
-  if (component.section === 'sources') return { id, section: 'sources', component, config }
+  const { config, keyed, journal } = read
+  if (component.section === 'sources') {
+    const wake = wakes.map(({ from, port }) => ({ from, port }))
+    const more = { ...(journal && { journal }), ...(wake.length > 0 && { wake }) }
+    return { id, section: 'sources', component, config, ...more }
+  }
   const edges = inputs.map(({ from, port, policy, capacity }) => ({ from, port, policy, capacity }))
   if (component.section === 'sinks') {
     return { id, section: 'sinks', component, config, inputs: edges }

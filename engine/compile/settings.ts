@@ -1,6 +1,6 @@
 /** The `settings:` block. */
 import { type Static, Type } from 'typebox'
-import { duration } from '../fields.ts'
+import { duration, size } from '../fields.ts'
 import type { Settings } from '../plan.ts'
 import type { Problems } from './source_text.ts'
 import type { Entry } from './tree.ts'
@@ -54,6 +54,20 @@ export const settingsSchema = Type.Object(
       },
       { default: {}, description: 'The metrics endpoint; without `listen` there is none.' },
     ),
+    journal: Type.Object(
+      {
+        max_size: size({
+          default: '1GiB',
+          description:
+            'Size of the journal on disk, at least 1MiB; past it the oldest input goes, unless no ' +
+            'checkpoint has taken it in yet.',
+        }),
+        max_age: Type.Optional(
+          duration({ description: 'Time after which input that a checkpoint has taken in goes.' }),
+        ),
+      },
+      { default: {}, description: 'What is kept of sources with `journal: true`, for replay.' },
+    ),
   },
   { default: {}, description: 'How the engine runs this pipeline.' },
 )
@@ -67,10 +81,13 @@ export const toSettings = (settings: Decoded): Settings => ({
   shutdownTimeout: settings.shutdown_timeout,
   deadLetterLimit: settings.dead_letters.limit,
   metricsListen: settings.metrics.listen,
+  journal: { maxSize: settings.journal.max_size, maxAge: settings.journal.max_age },
 })
 
 /** Below this a pipeline would do little but write checkpoints. */
 const SHORTEST_INTERVAL = 100
+/** bytes; a journal is cut in sixteen segments, and one of less would be mostly headers */
+const SMALLEST_JOURNAL = 1024 * 1024
 
 /** What a schema cannot say: how two settings go together, and a duration's bound. */
 export function checkSettings(
@@ -91,5 +108,11 @@ export function checkSettings(
     const interval = checkpoint?.kind === 'map' ? checkpoint.entries.get('interval') : undefined
     const message = `"settings.checkpoint.interval" must be at least ${SHORTEST_INTERVAL}ms`
     problems.error('BAD_SETTING', interval?.value.span ?? keySpan, message)
+  }
+  if (settings.journal.maxSize < SMALLEST_JOURNAL) {
+    const journal = tree.entries.get('journal')?.value
+    const maxSize = journal?.kind === 'map' ? journal.entries.get('max_size') : undefined
+    const message = '"settings.journal.max_size" must be at least 1MiB'
+    problems.error('BAD_SETTING', maxSize?.value.span ?? keySpan, message)
   }
 }

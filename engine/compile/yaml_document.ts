@@ -89,6 +89,10 @@ function reportSyntax(document: Document.Parsed, problems: Problems): void {
     const { line } = problems.positionAt(span.start)
     if (lines.has(line) || lines.size >= MOST_SYNTAX_ERRORS) continue
     lines.add(line)
+    if (error.code === 'RESOURCE_EXHAUSTION') {
+      problems.error('TOO_LARGE', span, 'the file nests too deeply')
+      break
+    }
     const message = `this is not YAML: ${printable(lowerFirst(error.message))}`
     const help = error.code === 'MISSING_CHAR' ? 'close it.' : syntaxHelp(lineAt(problems, line))
     problems.error('YAML_SYNTAX', span, message, { help })

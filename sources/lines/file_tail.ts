@@ -5,7 +5,9 @@ import { afterEmptying, afterMove, begin, nextPoll, resume, type TailOptions } f
 import {
   completeLines,
   lastLine,
+  NOTHING_READ,
   type Reading,
+  startPosition,
   type TailChunk,
   type TailPosition,
 } from './reading.ts'
@@ -28,10 +30,15 @@ export async function* tail(
   position: TailPosition | undefined,
   context: Context,
 ): AsyncGenerator<TailChunk, void> {
+  // Where the end was must not be looked for again at the next start, whatever has come since.
+  const fromEnd = !position && options.start === 'end'
+  const absent = fromEnd && !(await statusAt(options.path))
+  if (absent) yield { lines: [], position: NOTHING_READ }
   let reading = position
     ? await resume(options, position, context)
-    : await begin(options, 0, context)
+    : await begin(absent ? { ...options, start: 'beginning' } : options, 0, context)
   try {
+    if (reading && fromEnd) yield { lines: [], position: startPosition(reading, context) }
     while (reading) {
       const { file, generation, offset }: Reading = reading
       context.log.debug({ path: file.path, generation, offset }, 'reading a file')

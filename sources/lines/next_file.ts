@@ -1,7 +1,7 @@
 /** Chooses the file to read: at the start, after a restart and after a rotation. Not a component. */
 import { type Context, pause, UnavailableError } from '../../engine/index.ts'
 import { quote } from '../../protocols/quote.ts'
-import type { Reading, TailPosition } from './reading.ts'
+import { NOTHING_READ, type Reading, type TailPosition } from './reading.ts'
 import { findRotated, findSuccessor } from './rotated_files.ts'
 import { TailedFile } from './tailed_file.ts'
 
@@ -69,6 +69,9 @@ export async function resume(
   context: Context,
 ): Promise<Reading | undefined> {
   const { generation, offset, fingerprint } = position
+  if (fingerprint === NOTHING_READ.fingerprint) {
+    return begin({ ...options, start: 'beginning' }, generation, context)
+  }
   const fits = fitting(context.node, generation, fingerprint)
   const at = (file: TailedFile): Reading => ({ file, generation, offset, fingerprint })
   const current = await TailedFile.open(options.path)

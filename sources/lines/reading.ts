@@ -78,6 +78,22 @@ function deliver(line: SplitLine, reading: Reading, context: Context): TailLine 
   return { id, text: line.text, truncated: line.truncated }
 }
 
+/** Before the first line of the first file: what comes is read from its start. */
+export const NOTHING_READ: TailPosition = {
+  inode: '',
+  dev: '',
+  offset: 0,
+  generation: 0,
+  fingerprint: '',
+}
+
+/** Where the first file is begun, if not at its start. */
+export function startPosition(reading: Reading, { node }: Context): TailPosition {
+  if (reading.offset === 0) return NOTHING_READ
+  reading.fingerprint ??= reading.file.fingerprint(node, reading.generation, true)
+  return positionOf(reading)
+}
+
 const positionOf = (reading: Reading): TailPosition => ({
   inode: reading.file.identity.inode,
   dev: reading.file.identity.dev,

@@ -2,5 +2,12 @@
 import { BountyEntity } from './bounty.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { LogEntity } from './log.ts'
+import { TraversalEntity } from './traversal.ts'
 
-export const entities = [LogEntity, CredentialEntity, CredentialSightingEntity, BountyEntity]
+export const entities = [
+  LogEntity,
+  CredentialEntity,
+  CredentialSightingEntity,
+  BountyEntity,
+  TraversalEntity,
+]

@@ -5,4 +5,8 @@ export const migrations = [
     name: 'm0001_first_tables',
     load: async () => (await import('./m0001_first_tables.ts')).FirstTables,
   },
+  {
+    name: 'm0002_traversals',
+    load: async () => (await import('./m0002_traversals.ts')).Traversals,
+  },
 ]

@@ -40,7 +40,7 @@ describe('pipeline validate', () => {
     const { code, stdout } = here('pipeline', 'validate', 'mine')
     expect(code).toBe(0)
     expect(stdout).toContain('pipelines/mine.yaml: ok\n')
-    expect(stdout).toContain('  lines -> file: at least once')
+    expect(stdout).toContain('  lines -> file: exactly once')
   })
 
   it('points at what is wrong and exits 78, though another file is right', () => {

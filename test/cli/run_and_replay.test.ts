@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decnet, root, scratchFolder } from './decnet.ts'
@@ -80,6 +80,20 @@ describe('pipeline run', () => {
     expect(await code).toBe(143)
   })
 
+  it('ends when the time to drain is over, though nobody reads what it writes', async () => {
+    const line = first(1)
+    writeFileSync(join(folder, 'in.ndjson'), line.repeat(Math.ceil(4e6 / line.length)))
+    writeFileSync(join(folder, 'mine.yaml'), 'settings: { shutdown_timeout: 200ms }\n', {
+      flag: 'a',
+    })
+    const stuck = start('mine.yaml', '--state-dir', 'state')
+    await until(() => stuck.child.stdout?.readableLength !== 0)
+    stuck.child.kill('SIGTERM')
+    const code = new Promise((resolve) => stuck.child.once('exit', resolve))
+    expect(await code).toBe(75)
+    expect(stuck.said.stderr).toContain('error[NOT_DRAINED]')
+  })
+
   it('does not share its state with another run', async () => {
     const one = start('mine.yaml', '--state-dir', 'state')
     one.listen()
@@ -89,6 +103,26 @@ describe('pipeline run', () => {
     })
     expect(code).toBe(75)
     expect(stderr).toContain('error[STATE_LOCKED]')
+  })
+
+  it('names a state file that SQLite cannot read, and leaves it alone', () => {
+    mkdirSync(join(folder, 'state'))
+    writeFileSync(join(folder, 'state/mine.sqlite'), 'no database at all')
+    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'], {
+      cwd: folder,
+    })
+    expect(code).toBe(78)
+    expect(stderr).toMatch(/^error\[STATE_DAMAGED\]: state\/mine\.sqlite: .*move it away\n$/m)
+    expect(readFileSync(join(folder, 'state/mine.sqlite'), 'utf8')).toBe('no database at all')
+  })
+
+  it('says that the state cannot be written, not that somebody else is writing it', () => {
+    mkdirSync(join(folder, 'state/mine.lock'), { recursive: true })
+    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'], {
+      cwd: folder,
+    })
+    expect(code).toBe(78)
+    expect(stderr).toContain('error[STATE_DIR]: cannot use state/mine.lock')
   })
 
   it('refuses a broken pipeline without touching anything', () => {
@@ -160,6 +194,26 @@ operators:
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/What was found[\s\S]*192\.0\.2\.7 +1 +1 +1\n/)
     expect(existsSync(join(folder, 'found.db'))).toBe(true)
+  })
+
+  it('leaves out of the file of a sink what its database refused', () => {
+    writeFileSync(
+      join(folder, 'mine.yaml'),
+      `${pipeline('mine', '{ type: syslog_file, path: in.log }', '{ type: repo, inputs: [parsed], entity: log }')}
+operators:
+  parsed: { type: parse_syslog, inputs: [in] }
+`,
+    )
+    const line = (year: string) => `<134>1 ${year}-11-01T10:00:00+00:00 web-01 ssh - connect -\n`
+    writeFileSync(join(folder, 'in.log'), line('9999') + line('2026'))
+    const { code, stderr } = replay(
+      ...['mine.yaml', '--capture', 'in.log', '--sink', 'out', '--sink', 'db=sqlite:found.db'],
+    )
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { nodes } = JSON.parse(readFileSync(join(folder, 'out/summary.json'), 'utf8')).pipelines
+      .mine
+    expect(nodes.out).toMatchObject({ in: 2, out: 1, errors: 1, dead_lettered: 1 })
+    expect(lines('out/mine.out.ndjson')).toHaveLength(1)
   })
 
   it('says that a database is away, without its password', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -155,6 +156,93 @@ sinks:
     }
     expect(outputs[1]).toEqual(outputs[0])
     expect(outputs[2]).toEqual(outputs[0])
+  })
+
+  it.each([
+    ['at the bound of the source', 'x'.repeat(100), 100, false],
+    ['one byte past it', 'x'.repeat(101), 100, true],
+    [
+      'past what is cut by default, where the source takes more',
+      'x'.repeat(300_000),
+      400_000,
+      false,
+    ],
+    // Each byte becomes U+FFFD, which is three bytes of UTF-8; the bound is on what was read.
+    ['of bytes that are no text', Buffer.alloc(100, 0xff), 100, false],
+  ])('cuts a line %s as the source would live', async (_, bytes, maxLine, truncated) => {
+    const bounded = plan(`
+name: bounded
+description: Lines as they are
+sources:
+  lines: { type: syslog_file, path: /nowhere, max_line: ${maxLine}B }
+sinks:
+  rows: { type: null, inputs: [lines] }
+`)
+    const capture = file('long', Buffer.concat([Buffer.from(bytes), Buffer.from('\nnext\n')]))
+    const { lines } = await run([bounded], [{ file: capture }])
+    const [first, second] = lines('bounded.rows.ndjson').map((row) => JSON.parse(row).data)
+    expect(first.line).toHaveLength(Math.min(bytes.length, maxLine))
+    expect(first.truncated ?? false).toBe(truncated)
+    expect(second).toEqual({ line: 'next' })
+  })
+
+  it('refuses a pipe as a capture before it waits for one', async () => {
+    const fifo = join(dir, 'fifo')
+    execFileSync('mkfifo', [fifo])
+    await expect(run([plan(ONE)], [{ file: fifo }])).rejects.toMatchObject({
+      code: 'CAPTURE',
+      message: expect.stringContaining('no regular file'),
+    })
+  })
+
+  it('says that the folder for its files is a file', async () => {
+    file('out_512', 'mine')
+    const capture = file('capture', line(1, 'a'))
+    await expect(run([plan(ONE)], [{ file: capture }])).rejects.toMatchObject({
+      code: 'SINK_DIR',
+      message: expect.stringContaining('there is a file of that name'),
+    })
+    expect(readFileSync(join(dir, 'out_512'), 'utf8')).toBe('mine')
+  })
+
+  it('drops nothing at an edge, since nothing is slow but the batch may be large', async () => {
+    const drops = plan(`
+name: drops
+description: An edge with a drop policy
+sources:
+  lines: { type: syslog_file, path: /nowhere }
+operators:
+  parsed: { type: parse_syslog, inputs: [lines] }
+sinks:
+  newest: { type: null, inputs: [{ from: parsed, policy: drop_newest, capacity: 2 }] }
+  oldest: { type: null, inputs: [{ from: parsed, policy: drop_oldest, capacity: 2 }] }
+`)
+    const capture = file('x', Array.from({ length: 50 }, (_, n) => line(n, `d${n}`)).join(''))
+    for (const batchSize of [1, 7, 512]) {
+      const { lines, summary } = await run([drops], [{ file: capture }], batchSize)
+      expect(lines('drops.newest.ndjson')).toHaveLength(50)
+      expect(lines('drops.oldest.ndjson')).toEqual(lines('drops.newest.ndjson'))
+      const dropped = summary.pipelines.drops.edges.map((edge: { dropped: number }) => edge.dropped)
+      expect(dropped).toEqual([0, 0, 0])
+    }
+  })
+
+  it('gives a capture without a source to the one that no other capture names', async () => {
+    const two = plan(`
+name: two_sources
+description: Two files
+sources:
+  lines: { type: syslog_file, path: /nowhere }
+  more: { type: syslog_file, path: /nowhere }
+sinks:
+  rows: { type: null, inputs: [lines] }
+  others: { type: null, inputs: [more] }
+`)
+    const [a, b] = [file('a', line(1, 'a')), file('b', line(2, 'b'))]
+    const { lines } = await run([two, plan(ONE)], [{ file: a }, { source: 'more', file: b }])
+    expect(lines('two_sources.rows.ndjson').join()).toContain(' a ssh ')
+    expect(lines('two_sources.others.ndjson').join()).toContain(' b ssh ')
+    expect(lines('one.rows.ndjson').join()).toContain(' a ssh ')
   })
 
   it.each([

@@ -12,6 +12,7 @@ const settings: Settings = {
   shutdownTimeout: 5000,
   deadLetterLimit: 1000,
   metricsListen: undefined,
+  journal: { maxSize: 2 ** 30, maxAge: undefined },
 }
 
 /** An edge as YAML writes it: `node` or `node.port`. */

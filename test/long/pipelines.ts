@@ -43,6 +43,30 @@ settings:
   checkpoint: { interval: 100ms }
 `
 
+/**
+ * What `ingest` and `correlate` do, in one pipeline over one file that is read to its end, with
+ * windows beside them: rows, timers, and files that must be cut back after a crash.
+ * @param files folder of its three files
+ */
+export const correlatedFile = (path: string, files: string): string =>
+  ingestFile(path).replace(
+    'sinks:\n',
+    `  found: { type: correlate, inputs: [limited], session_ttl: 600s, max_keys: 20000 }
+  busy:
+    type: window
+    inputs: [parsed]
+    kind: tumbling
+    size: 60s
+    key: [data.attacker_ip]
+    aggregate: { events: { op: count } }
+sinks:
+  traversals: { type: repo, inputs: [found.traversals], entity: traversal }
+  sessions: { type: ndjson_file, inputs: [found.sessions], path: ${join(files, 'sessions.ndjson')} }
+  windows: { type: ndjson_file, inputs: [busy], path: ${join(files, 'windows.ndjson')} }
+  records: { type: ndjson_file, inputs: [limited], path: ${join(files, 'records.ndjson')} }
+`,
+  )
+
 /** SHA-256 of each sink file of a replay, by name; `summary.json` tells the time and is left out. */
 export function fingerprints(dir: string): Record<string, string> {
   const names = readdirSync(dir, { recursive: true, encoding: 'utf8' })

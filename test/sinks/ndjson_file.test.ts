@@ -9,6 +9,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../../engine/context.ts'
 import type { Context, Event, Writer } from '../../engine/index.ts'
 import { ndjsonFile } from '../../sinks/ndjson_file.ts'
 
@@ -28,9 +29,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function open(file: string, fsync = true): Promise<Writer> {
-  const context = { count: (reason: string) => counted.push(reason) } as unknown as Context
-  return ndjsonFile.open({ path: file, fsync }, context)
+async function open(file: string, fsync = true, saved?: unknown): Promise<Writer> {
+  const count = (reason: string) => counted.push(reason)
+  const context = { count, log: silentLog } as unknown as Context
+  return ndjsonFile.open({ path: file, fsync }, context, saved)
 }
 const event = (n: number, data: Record<string, unknown> = { n }): Event => ({
   id: n.toString(16).padStart(32, '0'),
@@ -43,8 +45,7 @@ const line = (n: number) =>
 const content = () => readFileSync(path, 'utf8')
 
 describe('the ndjson_file sink', () => {
-  it('makes the file and its folders at the first event and appends canonical lines', async () => {
-    expect(() => content()).toThrow(/ENOENT/)
+  it('makes the file and its folders and appends canonical lines', async () => {
     await writer.write([event(1), event(2)])
     await writer.write([event(3)])
     expect(content()).toBe(line(1) + line(2) + line(3))
@@ -96,8 +97,7 @@ describe('the ndjson_file sink', () => {
   it('leaves a file alone that ends in something else', async () => {
     const other = join(folder, 'notes.txt')
     writeFileSync(other, 'first\nno newline here')
-    const wrong = await open(other)
-    await expect(wrong.write([event(1)])).rejects.toMatchObject({ code: 'NOT_NDJSON' })
+    await expect(open(other)).rejects.toMatchObject({ code: 'NOT_NDJSON' })
     expect(readFileSync(other, 'utf8')).toBe('first\nno newline here')
   })
 
@@ -122,15 +122,16 @@ describe('the ndjson_file sink', () => {
   it('says that the file cannot be written, and writes once it can', async () => {
     const blocked = join(folder, 'blocked')
     writeFileSync(blocked, '')
-    const late = await open(join(blocked, 'events.ndjson'))
-    await expect(late.write([event(1)])).rejects.toMatchObject({
+    const late = join(blocked, 'events.ndjson')
+    await expect(open(late)).rejects.toMatchObject({
       name: 'UnavailableError',
       code: 'FILE_UNAVAILABLE',
       message: expect.stringContaining('blocked/events.ndjson'),
     })
     rmSync(blocked)
-    await late.write([event(1)])
-    await late.close?.()
+    const opened = await open(late)
+    await opened.write([event(1)])
+    await opened.close?.()
     expect(readFileSync(join(blocked, 'events.ndjson'), 'utf8')).toBe(line(1))
   })
 
@@ -145,5 +146,71 @@ describe('the ndjson_file sink', () => {
     await writer.write([event(1, { n: 'a\n{"data":{}}\r\n\u2028' })])
     appendFileSync(path, '')
     expect(content().split('\n')).toHaveLength(2)
+  })
+
+  it('cuts the file back to where the checkpoint left it, and goes on with the same bytes', async () => {
+    await writer.write([event(1), event(2)])
+    const saved = JSON.parse(JSON.stringify(writer.position?.()))
+    await writer.write([event(3), event(4)])
+    await writer.close?.()
+    writer = await open(path, true, saved)
+    expect(content()).toBe(line(1) + line(2))
+    expect(counted).toEqual(['cut_back'])
+    await writer.write([event(3), event(4), event(5)])
+    expect(content()).toBe([1, 2, 3, 4, 5].map(line).join(''))
+  })
+
+  it('knows where it stands before its first write', async () => {
+    await writer.write([event(1)])
+    await writer.close?.()
+    writer = await open(path)
+    const before = writer.position?.()
+    await writer.write([event(2)])
+    await writer.close?.()
+    writer = await open(path, true, before)
+    expect(content()).toBe(line(1))
+  })
+
+  it('takes nothing from a file that came in place of the saved one', async () => {
+    await writer.write([event(1)])
+    const saved = writer.position?.()
+    renameSync(path, `${path}.1`)
+    await writer.write([event(2), event(3)])
+    await writer.close?.()
+    writer = await open(path, true, saved)
+    expect(content()).toBe(line(2) + line(3))
+    await writer.write([event(2)])
+    expect(content()).toBe(line(2) + line(3) + line(2))
+    expect(readFileSync(`${path}.1`, 'utf8')).toBe(line(1))
+  })
+
+  it('saves the place in the new file after a rotation', async () => {
+    await writer.write([event(1)])
+    renameSync(path, `${path}.1`)
+    await writer.write([event(2)])
+    const saved = writer.position?.()
+    await writer.write([event(3)])
+    await writer.close?.()
+    writer = await open(path, true, saved)
+    expect(content()).toBe(line(2))
+  })
+
+  it('goes on at the end of a file that others have cut shorter than it was saved', async () => {
+    await writer.write([event(1), event(2)])
+    const saved = writer.position?.()
+    await writer.close?.()
+    writeFileSync(path, line(1))
+    writer = await open(path, true, saved)
+    await writer.write([event(3)])
+    expect(content()).toBe(line(1) + line(3))
+  })
+
+  it('never cuts a line in two, though the file is not what it was', async () => {
+    await writer.write([event(1)])
+    const saved = writer.position?.()
+    await writer.close?.()
+    writeFileSync(path, line(10) + line(11))
+    writer = await open(path, true, saved)
+    expect(content()).toBe(line(10) + line(11))
   })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { liveClock } from '../../engine/clock.ts'
 import type { Context, Event, Resource, Writer } from '../../engine/index.ts'
+import { Wakeup } from '../../engine/wakeup.ts'
 import { repo } from '../../sinks/repo.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
 import { entityEvents, entityNames } from '../../store/entity_events.ts'
@@ -16,11 +17,13 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 /** Opens the sink on a database, as the engine does, and keeps what it counts. */
 async function opened(database: Database, entity: string) {
   const counted: Record<string, number> = {}
+  const { signal } = new AbortController()
   const context: Context = {
     pipeline: 'p',
     node: 'rows',
     clock: liveClock,
-    signal: new AbortController().signal,
+    signal,
+    wakeup: new Wakeup(signal),
     log: silent,
     use: async <T>(resource: Resource<T>) => {
       expect(resource.name).toBe('database')

@@ -97,7 +97,7 @@ describe('ndjson_file', () => {
     const fingerprint = fileFingerprint('lines', 0, '{"n":1}')
     const third = 8 + JSON.stringify(known).length + 1
     expect(run.events).toMatchObject([
-      { id: lineId(fingerprint, 0), topic: 'ndjson', time: NOW, data: { n: 1 } },
+      { id: lineId(fingerprint, 0), topic: 'ndjson', time: known.time, data: { n: 1 } },
       known,
       { failure: { code: 'BAD_JSON' }, draft: { id: lineId(fingerprint, third) } },
     ])

@@ -1,5 +1,6 @@
 /** Drives a source directly, as the engine would, and remembers what it says. */
 import type { AnySource, Chunk, Context, Draft, Reject } from '../../engine/index.ts'
+import { Wakeup } from '../../engine/wakeup.ts'
 
 /** When everything in these tests is received, ms. */
 export const NOW = 1_700_000_000_000
@@ -31,6 +32,7 @@ export function sourceContext() {
     count(reason, by = 1) {
       counts[reason] = (counts[reason] ?? 0) + by
     },
+    wakeup: new Wakeup(stop.signal),
   }
   return { context, stop: () => stop.abort(), counts, logs }
 }

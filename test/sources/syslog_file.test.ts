@@ -169,6 +169,26 @@ describe('syslog_file, following a file', () => {
     expect((await readOnce(run.position)).lines()).toEqual(['two'])
   })
 
+  it.each([
+    ['a file with lines', 'old\n'],
+    ['an empty file', ''],
+    ['the first half of a line', 'o'],
+    ['no file', undefined],
+  ])('begun at the end of %s, reads at the next start what came meanwhile', async (_, text) => {
+    if (text !== undefined) writeFileSync(path, text)
+    const first = follow({ start: 'end' })
+    await until(() => first.position !== undefined)
+    await first.stop()
+    appendFileSync(path, 'between\n')
+    const second = follow({ start: 'end' }, first.position)
+    await until(() => second.events.length > 0)
+    appendFileSync(path, 'after\n')
+    await reads(second, [text === 'o' ? 'obetween' : 'between', 'after'])
+    const again = follow({ start: 'end' }, first.position)
+    await until(() => again.events.length > 1)
+    expect(ids(again)).toEqual(ids(second))
+  })
+
   it('starts at the end where it is told to, with a line that is being written', async () => {
     writeFileSync(path, 'old\npart')
     const run = follow({ start: 'end' })

@@ -48,6 +48,27 @@ export const credentialEvent = (number: number, change: object = {}, time = TIME
   },
 })
 
+/** @returns a traversal of two hops, changed as told */
+export const traversalEvent = (number: number, change: object = {}, time = TIME): Event => ({
+  id: eventId(number),
+  topic: 'correlation.traversal',
+  time,
+  data: {
+    attacker_ip: '198.51.100.7',
+    decky_count: 2,
+    hop_count: 2,
+    mutation_count: 0,
+    path: 'web-01 → db-07',
+    deckies: ['web-01', 'db-07'],
+    first_seen: '2026-03-01T09:00:00.000000+00:00',
+    last_seen: '2026-03-01T09:00:06.123456+00:00',
+    hops: [{ decky: 'web-01' }, { decky: 'db-07' }],
+    mutations_during: [],
+    timeline: [],
+    ...change,
+  },
+})
+
 /** @returns a bounty, changed as told */
 export const bountyEvent = (number: number, change: object = {}, time = TIME): Event => ({
   id: eventId(number),

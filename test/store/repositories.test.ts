@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '../../store/database.ts'
 import { findings } from '../../store/findings.ts'
 import { writeEvents } from '../../store/write_events.ts'
 import { testDatabases } from '../services/databases.ts'
-import { bountyEvent, credentialEvent, eventId, logEvent, TIME } from './events.ts'
+import { bountyEvent, credentialEvent, eventId, logEvent, TIME, traversalEvent } from './events.ts'
 
 const MINUTE = 60_000
 const LONE_SURROGATE = '\ud800'
@@ -391,6 +391,57 @@ describe.each(testDatabases)('%s', (name, databases) => {
       for (let level = 0; level < 10_000; level += 1) payload = { payload }
       const { refusals } = await writeEvents(database, 'bounty', [bountyEvent(1, { payload })])
       expect(refusals.map(({ failure }) => failure.code)).toEqual(['ROW_TOO_LARGE'])
+    })
+  })
+
+  describe('traversals', () => {
+    const last_seen = '2026-03-01T09:30:00.000000+00:00'
+    const further = traversalEvent(2, { hop_count: 9, last_seen, path: 'web-01 → db-07 → x' })
+    const rows = (database: Database) =>
+      database.select(
+        'select attacker_ip, event_id, hop_count, mutation_count, path, first_seen, last_seen, data from traversals order by id',
+      )
+
+    it('are one row per attacker, as last told, also when they come again', async () => {
+      const database = await fresh()
+      const other = traversalEvent(3, { attacker_ip: '203.0.113.9' })
+      await writeEvents(database, 'traversal', [traversalEvent(1), further, other])
+      const once = await rows(database)
+      expect(once).toMatchObject([
+        {
+          attacker_ip: '198.51.100.7',
+          event_id: eventId(2),
+          hop_count: 9,
+          path: 'web-01 → db-07 → x',
+          first_seen: 1_772_355_600_000_000,
+          last_seen: 1_772_357_400_000_000,
+        },
+        { attacker_ip: '203.0.113.9', hop_count: 2, last_seen: 1_772_355_606_123_456 },
+      ])
+      expect(JSON.parse(String(once[0]?.data))).toEqual({
+        deckies: ['web-01', 'db-07'],
+        hops: [{ decky: 'web-01' }, { decky: 'db-07' }],
+        mutations_during: [],
+      })
+      await writeEvents(database, 'traversal', [traversalEvent(1), further, other])
+      expect(await rows(database)).toEqual(once)
+    })
+
+    it('keep what reaches further, and of equals what comes later', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'traversal', [further, traversalEvent(1, { hop_count: 99 })])
+      expect(await rows(database)).toMatchObject([{ event_id: eventId(2), hop_count: 9 }])
+      const late = traversalEvent(4, { hop_count: 9, last_seen, mutation_count: 1 })
+      await writeEvents(database, 'traversal', [late])
+      expect(await rows(database)).toMatchObject([{ event_id: eventId(4), mutation_count: 1 }])
+    })
+
+    it('are refused alone where a time is none', async () => {
+      const database = await fresh()
+      const wrong = traversalEvent(5, { last_seen: 'soon' })
+      const { refusals } = await writeEvents(database, 'traversal', [traversalEvent(1), wrong])
+      expect(refusals).toMatchObject([{ event: { id: eventId(5) }, failure: { code: 'ROW_TIME' } }])
+      expect(await rows(database)).toHaveLength(1)
     })
   })
 

@@ -52,6 +52,7 @@ describe('a plan', () => {
       shutdownTimeout: 20_000,
       deadLetterLimit: 100_000,
       metricsListen: undefined,
+      journal: { maxSize: 1_073_741_824, maxAge: undefined },
     })
   })
 
@@ -67,7 +68,9 @@ describe('a plan', () => {
       ['one', 8],
       ['two', 11],
     ])
-    expect(plan.tests[0]?.send).toEqual({ lines: ['a', { data: { b: 1 } }] })
+    expect(plan.tests[0]?.steps[0]?.acts).toEqual([
+      { does: 'send', source: 'lines', items: ['a', { data: { b: 1 } }] },
+    ])
   })
 
   it('takes merge keys and aliases as if they were written out', () => {

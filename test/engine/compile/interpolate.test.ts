@@ -80,7 +80,7 @@ describe('a variable', () => {
     )
     expect(planOf(text).tests[0]).toMatchObject({
       name: '${jndi:ldap}',
-      send: { lines: ['${jndi:ldap://x}'] },
+      steps: [{ acts: [{ source: 'lines', items: ['${jndi:ldap://x}'] }] }],
     })
     expect(codes(withSource('{ type: tail, path: a, "${X}": 1 }'))).toEqual(['UNKNOWN_KEY 4:33'])
   })

@@ -42,6 +42,7 @@ describe('a resolved pipeline', () => {
         shutdown_timeout: '20s',
         dead_letters: { limit: 100_000 },
         metrics: {},
+        journal: { max_size: '1GiB' },
       },
     })
   })

@@ -1,0 +1,43 @@
+/** Replays a part of a capture: the events between two moments. */
+import type { Capture, CapturedItem } from './capture.ts'
+
+/** Event times, ms since the epoch. */
+export interface Window {
+  /** the first that is wanted */
+  readonly from?: number | undefined
+  /** the first after it that is not */
+  readonly until?: number | undefined
+}
+
+/** Events that were left out. */
+export interface Skipped {
+  before: number
+  after: number
+}
+
+/**
+ * The same capture with the events of the window only, whatever their order: one that claims a
+ * later time must not end it for those behind.
+ * @param skipped counts the others
+ */
+export function within(capture: Capture, { from, until }: Window, skipped: Skipped): Capture {
+  if (from === undefined && until === undefined) return capture
+  const { startTime } = capture
+  const wanted = ({ item }: CapturedItem) => {
+    const { time } = 'failure' in item ? item.draft : item
+    if (from !== undefined && time < from) skipped.before += 1
+    else if (until !== undefined && time >= until) skipped.after += 1
+    else return true
+    return false
+  }
+  return {
+    ...capture,
+    startTime: Math.max(startTime, from ?? startTime),
+    async *items() {
+      for await (const items of capture.items()) {
+        const some = items.filter(wanted)
+        if (some.length > 0) yield some
+      }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+/** What a run can tell about single events; nobody asks except `explain-event`. */
+import type { Event } from './event.ts'
+import type { Taps } from './taps.ts'
+
+/** What an emission comes from: an event, or a timer, which has a stable name for an id. */
+export type Cause = Event | FiredTimer
+
+export interface FiredTimer {
+  readonly id: string
+  /** its key, and the event time (ms) it was set for */
+  readonly timer: { readonly key: string; readonly time: number }
+}
+
+/** One thing a node handed on, and the port it left by: `''` is the only output of most nodes. */
+export interface Left {
+  readonly port: string
+  readonly event: Event
+}
+
+/** Told, in order, what each operator does. Every call must be cheap: they come for all events. */
+export interface Trace {
+  /** `node` is done with `cause` and handed on `left`, by its error port what it could not handle. */
+  handled(node: string, cause: Cause, left: readonly Left[]): void
+  /** What `node` says about the event it is at. */
+  reason(node: string, text: string): void
+  /** `node` asked for a timer (ms) while at an event. */
+  timer(node: string, key: string, time: number): void
+}
+
+/** What looks on while one pipeline is replayed. */
+export interface ReplayTrace extends Trace {
+  /** Called with every batch that leaves a port, by `node` or `node.port`. */
+  readonly taps: Taps
+  /** The sink `node` has taken these; what it refuses leaves by its error port. */
+  written(node: string, events: readonly Event[]): void
+}

@@ -1,0 +1,32 @@
+/** Wakes a source that waits; a ring while it is at work is kept until it waits again. */
+import { pause } from './clock.ts'
+
+export class Wakeup {
+  readonly #signal: AbortSignal
+  #rung = false
+  #waiting: AbortController | undefined
+
+  /** @param signal aborted when nothing is worth waiting for any more */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  ring(): void {
+    this.#rung = true
+    this.#waiting?.abort()
+  }
+
+  /** Waits `ms` of host time, or less: until a ring, one since the last wait included. */
+  async wait(ms: number): Promise<void> {
+    if (!this.#rung && !this.#signal.aborted) {
+      const waiting = new AbortController()
+      const stop = () => waiting.abort()
+      this.#waiting = waiting
+      this.#signal.addEventListener('abort', stop, { once: true })
+      await pause(ms, waiting.signal)
+      this.#signal.removeEventListener('abort', stop)
+      this.#waiting = undefined
+    }
+    this.#rung = false
+  }
+}

@@ -1,0 +1,94 @@
+/** New rows of a table, in the order of their ids. */
+import { Type } from 'typebox'
+import { type Context, defineSource, duration } from '../engine/index.ts'
+import { database } from '../store/database.ts'
+import {
+  type PolledRow,
+  type PollQueryName,
+  pollQueryNames,
+  pollRows,
+} from '../store/poll_queries.ts'
+import { jsonDraft } from './lines/json_line.ts'
+
+/** A shorter period would be busy with itself. */
+const SHORTEST = 10
+const MAX_LINE = 256 * 1024
+
+interface PollConfig {
+  readonly query: PollQueryName
+  readonly period: number
+  readonly batch: number
+}
+
+/** @returns undefined where the database did not answer; it is asked again after the period */
+async function pass(
+  { query, batch }: PollConfig,
+  after: number,
+  context: Context,
+  wasAway: boolean,
+): Promise<readonly PolledRow[] | undefined> {
+  try {
+    return await pollRows(await context.use(database), query, after, batch)
+  } catch (error) {
+    context.count('query_failed')
+    if (!wasAway) context.log.warn({ node: context.node, query, error }, 'cannot poll; trying on')
+    return undefined
+  }
+}
+
+export const dbPoll = defineSource({
+  type: 'db_poll',
+  summary: 'Each new row of a table as an event, looked for every `period` and when woken.',
+  promise:
+    'Replayable: the position is the id of the last row. One pass at a time; a wake during a pass ' +
+    'brings another at once; a database that is away is asked again. Rows that are changed later ' +
+    'do not come again. To replay, give it a capture: events, one JSON object a line.',
+  replayable: true,
+  wakes: true,
+  config: Type.Object({
+    query: Type.Enum(pollQueryNames, {
+      description:
+        'What to follow: `logs_after_id` (records), `credentials_after_id` (without their secrets) ' +
+        'or `bounties_after_id`.',
+    }),
+    period: duration({
+      default: '30s',
+      description: 'Time between two passes while nothing wakes it, 10ms at least.',
+    }),
+    batch: Type.Integer({
+      default: 500,
+      minimum: 1,
+      maximum: 10_000,
+      description: 'Rows per pass, at most; after a full one the next follows at once.',
+    }),
+  }),
+  examples: [
+    {
+      title: 'Log rows, looked for every half minute',
+      yaml: 'type: db_poll\nquery: logs_after_id',
+    },
+    {
+      title: 'Bounties, 100 at a time',
+      yaml: 'type: db_poll\nquery: bounties_after_id\nperiod: 5s\nbatch: 100',
+    },
+  ],
+  async *read(config, position: { after: number } | undefined, context) {
+    let after = position?.after ?? 0
+    let away = false
+    while (!context.signal.aborted) {
+      const rows = await pass(config, after, context, away)
+      away = rows === undefined
+      const last = rows?.at(-1)
+      if (rows && last) {
+        after = last.id
+        yield { events: rows.map(({ item }) => item), position: { after } }
+        if (rows.length === config.batch) continue
+      }
+      await context.wakeup.wait(Math.max(config.period, SHORTEST))
+    }
+  },
+  fromLine: (line, receivedAt, { query }) =>
+    jsonDraft({ text: line.slice(0, MAX_LINE), truncated: line.length > MAX_LINE }, receivedAt, {
+      topic: query,
+    }),
+})

@@ -1,0 +1,71 @@
+/** Rows of `traversals`. */
+import { isoMicros } from '../protocols/iso_time.ts'
+import type { TraversalData } from './entity_events.ts'
+import { StoreError } from './errors.ts'
+import type { Insert, Value } from './insert.ts'
+import { jsonThatFits, LINE_LIMIT, type Repository } from './repository.ts'
+
+/**
+ * The traversal that reaches further wins; of two that reach as far, the one with more hops, and
+ * then the one that comes later. So a repeat of some of them in their order changes nothing.
+ */
+const UPSERT: Insert = {
+  table: 'traversals',
+  columns: [
+    'attacker_ip',
+    'event_id',
+    'decky_count',
+    'mutation_count',
+    'path',
+    'data',
+    'first_seen',
+    'hop_count',
+    'last_seen',
+  ],
+  key: ['attacker_ip'],
+  merge: (incoming) => {
+    const further = `${incoming('last_seen')} > last_seen`
+    const newer = `${further}
+      or (${incoming('last_seen')} = last_seen and ${incoming('hop_count')} >= hop_count)`
+    const pick = (condition: string, column: string): [string, string] => [
+      column,
+      `case when ${condition} then ${incoming(column)} else ${column} end`,
+    ]
+    return [
+      pick(newer, 'event_id'),
+      pick(newer, 'decky_count'),
+      pick(newer, 'mutation_count'),
+      pick(newer, 'path'),
+      pick(newer, 'data'),
+      pick(newer, 'first_seen'),
+      pick(newer, 'hop_count'),
+      pick(further, 'last_seen'),
+    ]
+  },
+}
+
+/** One row per attacker's address. */
+export const traversalRepository: Repository<TraversalData, readonly Value[]> = {
+  toRow(event, { fit }) {
+    const { data } = event
+    const { deckies, hops, mutations_during } = data
+    return [
+      fit(data.attacker_ip, 64),
+      event.id,
+      data.decky_count,
+      data.mutation_count,
+      fit(data.path, LINE_LIMIT),
+      jsonThatFits(() => JSON.stringify({ deckies, hops, mutations_during })),
+      micros(data.first_seen),
+      data.hop_count,
+      micros(data.last_seen),
+    ]
+  },
+  write: (statements, rows) => statements.insert(UPSERT, rows),
+}
+
+function micros(time: string): number {
+  const value = isoMicros(time)
+  if (Number.isSafeInteger(value)) return value
+  throw new StoreError('ROW_TIME', 'a time of the traversal does not fit the database')
+}
