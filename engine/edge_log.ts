@@ -7,6 +7,7 @@ import type { Event } from './event.ts'
 import { type EventText, remembered, textOrId } from './event_text.ts'
 import { portsOf } from './operator_runner.ts'
 import type { Plan, PlanNode } from './plan.ts'
+import { portKey } from './plan_edges.ts'
 import type { Taps } from './taps.ts'
 
 /** Folder in the directory of a replay. */
@@ -53,8 +54,6 @@ export interface EdgeLog {
   /** Lets go of the files; without `finish` there is no head, and no comparison. */
   close(): void
 }
-
-const portKey = (node: string, port: string): string => (port === '' ? node : `${node}.${port}`)
 
 /** @returns the keys of everything that can leave a node, its error port last */
 function portKeys(node: PlanNode): string[] {

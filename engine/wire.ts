@@ -1,12 +1,10 @@
 /** Turns a plan into RxJS: a node is an `Observable<Batch>`, an edge a subscription. */
 import { map, type Observable, type OperatorFunction, share, tap } from 'rxjs'
-import type { TSchema } from 'typebox'
 import { type Batch, makeBatch } from './batch.ts'
 import { type Clock, type EventClock, eventClock } from './clock.ts'
 import { type EdgeCounters, type NodeCounters, newCounters } from './counters.ts'
 import type { Context, Logger, Writer } from './define.ts'
 import { DetachedEdge } from './detached_edge.ts'
-import type { Data } from './event.ts'
 import { type FanInEdge, fanIn } from './fan_in.ts'
 import { Flow } from './flow.ts'
 import { streamId } from './ids.ts'
@@ -16,7 +14,9 @@ import { inputCheck } from './input_check.ts'
 import { type OperatorRunner, operatorRunner, portsOf } from './operator_runner.ts'
 import { Outputs, type Ported } from './outputs.ts'
 import type { Plan, PlanEdge, PlanNode, PlanOperator, PlanSink, PlanSource } from './plan.ts'
+import { countReaders, deadLetterEdges, inputSchema, portKey } from './plan_edges.ts'
 import { PortListeners } from './port_listeners.ts'
+import { splitByShape } from './shape_split.ts'
 import { SinkRunner, type SinkRunnerOptions } from './sink_runner.ts'
 import type { Trace } from './trace.ts'
 
@@ -74,8 +74,6 @@ const EVENTS_PER_WRITE = 4096
 
 /** Source name of the root batches that enter by every source at once. */
 const EVERYWHERE = '*'
-
-const portKey = (node: string, port: string): string => (port === '' ? node : `${node}.${port}`)
 
 export function wire(options: WireOptions): Wired {
   return new Wiring(options).build()
@@ -373,53 +371,4 @@ class Wiring {
     }
     token.settle('delivered')
   }
-}
-
-function inputSchema({ component, config }: PlanOperator | PlanSink): TSchema | undefined {
-  const { input } = component
-  return typeof input === 'function' ? input(config as never) : input
-}
-
-function splitByShape(
-  batch: Batch,
-  check: (data: Data) => void,
-  outputs: Outputs,
-  counters: NodeCounters,
-): Ported {
-  counters.in += batch.events.length
-  batch.events.forEach((event, index) => {
-    const origin = batch.origins[index] as number
-    try {
-      check(event.data)
-      outputs.emit(event, event, origin)
-    } catch (error) {
-      outputs.fail(event, error, origin)
-    }
-  })
-  return outputs.take(batch)
-}
-
-/** Edges from every error port that no node of the plan reads. */
-function deadLetterEdges(plan: Plan): PlanEdge[] {
-  const read = new Set(
-    plan.nodes.flatMap((node) =>
-      node.section === 'sources'
-        ? []
-        : node.inputs.filter(({ port }) => port === 'errors').map(({ from }) => from),
-    ),
-  )
-  return plan.nodes
-    .filter(({ id }) => !read.has(id))
-    .map(({ id }) => ({ from: id, port: 'errors', policy: 'block', capacity: 0 }))
-}
-
-/** Port key → how many edges read it. */
-function countReaders(plan: Plan, extra: readonly PlanEdge[]): Map<string, number> {
-  const edges = plan.nodes.flatMap((node) => (node.section === 'sources' ? [] : node.inputs))
-  const readers = new Map<string, number>()
-  for (const { from, port } of [...edges, ...extra]) {
-    const key = portKey(from, port)
-    readers.set(key, (readers.get(key) ?? 0) + 1)
-  }
-  return readers
 }
