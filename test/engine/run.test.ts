@@ -131,6 +131,39 @@ describe('a running pipeline', () => {
     expect(await run(plan)).toMatchObject({ outcome: 'failed', error: { code: 'WRONG' } })
   })
 
+  it('saves the first place of a source long before the first regular checkpoint', async () => {
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const source = listSource([drafts(0, 5)])
+    const plan = planOf(
+      {
+        lines: {
+          component: {
+            ...source,
+            async *read(...args: Parameters<typeof source.read>) {
+              yield* source.read(...args)
+              await held
+            },
+          },
+        },
+        rows: { component: listSink([]), inputs: ['lines'] },
+      },
+      { checkpointInterval: 3_600_000 },
+    )
+    const running = await start(plan)
+    const saved = () => {
+      const file = new Database(join(stateDir, 'test.sqlite'), { readonly: true })
+      const row = file.prepare(`SELECT position FROM position WHERE source = 'lines'`).get()
+      file.close()
+      return row
+    }
+    await expect.poll(saved, { timeout: 10_000 }).toEqual({ position: '{"given":5}' })
+    release()
+    await running.done
+  })
+
   it('never has more in flight than its credit', async () => {
     let inFlight = 0
     let most = 0
