@@ -8,7 +8,7 @@ import { FatalError } from '../../engine/errors.ts'
 import type { Event } from '../../engine/event.ts'
 import type { Plan } from '../../engine/plan.ts'
 import { startPipelines } from '../../engine/run.ts'
-import { each, edge, listSink, listSource, planOf, windowCount } from './stand_ins.ts'
+import { each, edge, heldSource, listSink, listSource, planOf, windowCount } from './stand_ins.ts'
 
 let stateDir: string
 beforeEach(() => {
@@ -132,22 +132,10 @@ describe('a running pipeline', () => {
   })
 
   it('saves the first place of a source long before the first regular checkpoint', async () => {
-    let release: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const source = listSource([drafts(0, 5)])
+    const { source, release } = heldSource(drafts(0, 5))
     const plan = planOf(
       {
-        lines: {
-          component: {
-            ...source,
-            async *read(...args: Parameters<typeof source.read>) {
-              yield* source.read(...args)
-              await held
-            },
-          },
-        },
+        lines: { component: source },
         rows: { component: listSink([]), inputs: ['lines'] },
       },
       { checkpointInterval: 3_600_000 },
@@ -245,21 +233,9 @@ describe('a running pipeline', () => {
   })
 
   it('is refused while another one runs on the same state', async () => {
-    let release: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const source = listSource([drafts(0, 1)])
+    const { source, release } = heldSource(drafts(0, 1))
     const plan = planOf({
-      lines: {
-        component: {
-          ...source,
-          async *read(...args: Parameters<typeof source.read>) {
-            yield* source.read(...args)
-            await held
-          },
-        },
-      },
+      lines: { component: source },
       rows: { component: listSink([]), inputs: ['lines'] },
     })
     const first = await start(plan)
@@ -269,23 +245,11 @@ describe('a running pipeline', () => {
   })
 
   it('shows its counts as metrics, with no names but those of the pipeline', async () => {
-    let release: () => void = () => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const source = listSource([drafts(0, 7)])
+    const { source, release } = heldSource(drafts(0, 7))
     const socket = join(stateDir, 'metrics.sock')
     const plan = planOf(
       {
-        lines: {
-          component: {
-            ...source,
-            async *read(...args: Parameters<typeof source.read>) {
-              yield* source.read(...args)
-              await held
-            },
-          },
-        },
+        lines: { component: source },
         windows: { component: windowCount, inputs: ['lines'] },
         rows: { component: listSink([]), inputs: ['windows'] },
       },

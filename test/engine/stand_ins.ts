@@ -72,6 +72,17 @@ export function listSource(chunks: readonly (readonly Draft[])[]): AnySource {
   })
 }
 
+/** A source that gives `drafts` and then stays open until it is released. */
+export function heldSource(drafts: readonly Draft[]): { source: AnySource; release: () => void } {
+  const source = listSource([drafts])
+  const { promise, resolve } = Promise.withResolvers<void>()
+  async function* read(...args: Parameters<AnySource['read']>) {
+    yield* source.read(...args)
+    await promise
+  }
+  return { source: { ...source, read }, release: resolve }
+}
+
 /** Keeps what it is given in `kept`. */
 export function listSink(kept: Event[], write?: (events: readonly Event[]) => void): AnySink {
   return defineSink({
