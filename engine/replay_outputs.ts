@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { eventLines } from '../protocols/event_json.ts'
+import { eventLineBytes } from '../protocols/event_json.ts'
 import type { Refusal, Writer } from './define.ts'
 import type { EventText } from './event_text.ts'
 import type { ReplayTrace } from './trace.ts'
@@ -16,8 +16,8 @@ export async function ndjsonWriter(file: string, line?: EventText): Promise<Writ
   const handle = await open(file, 'w')
   return {
     async write(events) {
-      const { text, refusals } = eventLines(events, line)
-      await handle.writeFile(text)
+      const { bytes, refusals } = eventLineBytes(events, line)
+      await handle.writeFile(bytes)
       return refusals
     },
     close: () => handle.close(),

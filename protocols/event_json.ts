@@ -31,14 +31,50 @@ export function eventLines<E extends WritableEvent>(
   line: (event: E) => string = eventLine,
 ): { readonly text: string; readonly refusals: readonly Refused<E>[] } {
   let text = ''
+  const refusals = eachLine(events, line, (json) => {
+    text += `${json}\n`
+  })
+  return { text, refusals }
+}
+
+/** About what an event takes; a guess too low costs a copy. */
+const EVENT_BYTES = 1024
+const NEWLINE = 0x0a
+
+/** As `eventLines`, in UTF-8: joining the text first would take as long as writing it. */
+export function eventLineBytes<E extends WritableEvent>(
+  events: readonly E[],
+  line: (event: E) => string = eventLine,
+): { readonly bytes: Buffer; readonly refusals: readonly Refused<E>[] } {
+  let bytes = Buffer.allocUnsafe(events.length * EVENT_BYTES)
+  let end = 0
+  const refusals = eachLine(events, line, (json) => {
+    // A UTF-16 code unit takes three bytes at most.
+    const most = end + json.length * 3 + 1
+    if (most > bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, most))
+      bytes.copy(larger, 0, 0, end)
+      bytes = larger
+    }
+    end += bytes.write(json, end)
+    bytes[end++] = NEWLINE
+  })
+  return { bytes: bytes.subarray(0, end), refusals }
+}
+
+function eachLine<E extends WritableEvent>(
+  events: readonly E[],
+  line: (event: E) => string,
+  take: (json: string) => void,
+): Refused<E>[] {
   const refusals: Refused<E>[] = []
   for (const event of events) {
     try {
-      text += `${line(event)}\n`
+      take(line(event))
     } catch (error) {
       if (!(error instanceof CanonicalJsonError)) throw error
       refusals.push({ event, failure: { code: error.code, message: error.message } })
     }
   }
-  return { text, refusals }
+  return refusals
 }

@@ -15,22 +15,10 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
  */
 export function isoMicros(text: string, start = 0, end = text.length): number {
   if (end - start < 19 || end > text.length) return Number.NaN
-  const separator = text.charCodeAt(start + 10)
-  const year = number(text, start, 4)
-  const month = number(text, start + 5, 2)
-  const day = number(text, start + 8, 2)
-  const hour = number(text, start + 11, 2)
-  const minute = number(text, start + 14, 2)
+  const minutes = minuteMicros(text, start)
   const second = number(text, start + 17, 2)
-  const shaped =
-    text.charCodeAt(start + 4) === DASH &&
-    text.charCodeAt(start + 7) === DASH &&
-    (separator === UPPER_T || separator === SPACE) &&
-    text.charCodeAt(start + 13) === COLON &&
-    text.charCodeAt(start + 16) === COLON
   // A comparison with NaN is false, so this also refuses what is not made of digits.
-  const possible = day >= 1 && day <= daysInMonth(year, month) && hour <= 23 && minute <= 59
-  if (!shaped || !possible || !(second <= 59)) return Number.NaN
+  if (!(second <= 59) || text.charCodeAt(start + 16) !== COLON) return Number.NaN
 
   let at = start + 19
   let fraction = 0
@@ -42,9 +30,36 @@ export function isoMicros(text: string, start = 0, end = text.length): number {
     if (at === first) return Number.NaN
     for (let digits = at - first; digits < 6; digits++) fraction *= 10
   }
-  const local = daysSinceEpoch(year, month, day) * DAY + (hour * 60 + minute) * MINUTE
-  return local + second * 1_000_000 + fraction - offsetMinutes(text, at, end) * MINUTE
+  return minutes + second * 1_000_000 + fraction - offsetMinutes(text, at, end) * MINUTE
 }
+
+// Neighbouring lines share their minute.
+let read = { minute: '-', micros: Number.NaN }
+const MINUTE_LENGTH = 'YYYY-MM-DDThh:mm'.length
+
+/** @returns microseconds from the epoch to the minute that stands at `start`, or NaN */
+function minuteMicros(text: string, start: number): number {
+  if (text.startsWith(read.minute, start)) return read.micros
+  const separator = text.charCodeAt(start + 10)
+  const year = number(text, start, 4)
+  const month = number(text, start + 5, 2)
+  const day = number(text, start + 8, 2)
+  const hour = number(text, start + 11, 2)
+  const minute = number(text, start + 14, 2)
+  const shaped =
+    text.charCodeAt(start + 4) === DASH &&
+    text.charCodeAt(start + 7) === DASH &&
+    (separator === UPPER_T || separator === SPACE) &&
+    text.charCodeAt(start + 13) === COLON
+  const possible = day >= 1 && day <= daysInMonth(year, month) && hour <= 23 && minute <= 59
+  if (!shaped || !possible) return Number.NaN
+  const micros = daysSinceEpoch(year, month, day) * DAY + (hour * 60 + minute) * MINUTE
+  read = { minute: ownCopy(text.slice(start, start + MINUTE_LENGTH)), micros }
+  return micros
+}
+
+/** A slice would hold on to the line it was cut from. */
+const ownCopy = (ascii: string): string => Buffer.from(ascii, 'latin1').toString('latin1')
 
 /** Offset from UTC of what stands in `start`..`end`, or NaN. */
 function offsetMinutes(text: string, start: number, end: number): number {

@@ -31,11 +31,22 @@ export function lineTime(line: string): number | undefined {
 }
 
 function headerTime(line: string): number | undefined {
-  const [header] = HEADER.exec(line.slice(0, 10)) ?? []
-  if (header === undefined) return undefined
-  const head = line.slice(header.length, header.length + MAX_TIME_LENGTH)
-  return millis(isoMicros(head, 0, head.indexOf(' ')))
+  const priority = digitsEnd(line, 1)
+  if (line.charCodeAt(priority) !== GREATER_THAN) return undefined
+  const start = digitsEnd(line, priority + 1) + 1
+  if (line.charCodeAt(start - 1) !== SPACE) return undefined
+  const end = line.indexOf(' ', start)
+  return end - start > MAX_TIME_LENGTH ? undefined : millis(isoMicros(line, start, end))
 }
+
+/** @returns offset after one to three digits, or -1 */
+function digitsEnd(text: string, start: number): number {
+  let at = start
+  while (at < start + 3 && isDigit(text.charCodeAt(at))) at += 1
+  return at === start ? -1 : at
+}
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= NINE
 
 function jsonTime(line: string): number | undefined {
   const head = line.slice(0, REACH)
@@ -59,6 +70,9 @@ const millis = (micros: number): number | undefined =>
 
 /** Room for nanoseconds and an offset. */
 const MAX_TIME_LENGTH = 48
-const HEADER = /^<\d{1,3}>\d{1,3} /
+const SPACE = 32
+const ZERO = 48
+const NINE = 57
 const LESS_THAN = 60
+const GREATER_THAN = 62
 const BRACE = 123

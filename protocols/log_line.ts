@@ -66,10 +66,26 @@ function sdFields(elements: readonly SdElement[]): Record<string, string> {
   const fields: Record<string, string> = {}
   for (const { id, params } of elements) {
     for (const [name, value] of params) {
-      setField(fields, id === RELAY_ID ? name : `${id}.${name}`, value)
+      setField(fields, id === RELAY_ID ? name : qualified(id, name), value)
     }
   }
   return fields
+}
+
+/** Names of parameters that were put together already: senders use the same few all the time. */
+const qualifiedNames = new Map<string, Map<string, string>>()
+/** Ids, and names of each, that are remembered: both come from outside. */
+const MOST_QUALIFIED = 64
+
+function qualified(id: string, name: string): string {
+  const known = qualifiedNames.get(id)
+  const found = known?.get(name)
+  if (found !== undefined) return found
+  const made = `${id}.${name}`
+  if (known && known.size < MOST_QUALIFIED) known.set(name, made)
+  else if (!known && qualifiedNames.size < MOST_QUALIFIED)
+    qualifiedNames.set(id, new Map([[name, made]]))
+  return made
 }
 
 function fromRfc3164(line: string, { receivedAt, decky }: LineOrigin): ParsedLine {

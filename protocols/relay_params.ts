@@ -1,4 +1,5 @@
 /** The one SD element of our own lines, read from whatever is left of it. */
+import { NameMemory } from './name_memory.ts'
 import { closingQuote, unescapeValue } from './structured_data.ts'
 
 /** SD-ID of our element; 55555 is the private enterprise number all emitters use. */
@@ -35,18 +36,20 @@ export function readRelayParams(text: string, start: number): RelayParams {
 /** @returns offset after the `]`, or -1 */
 function readElement(text: string, start: number, fields?: Record<string, string>): number {
   let at = start
+  let name: string = RELAY_ID
   while (true) {
     const blanks = at
     while (text.charCodeAt(at) === SPACE) at += 1
     if (text.charCodeAt(at) === CLOSE) return at + 1
-    const equals = nameEnd(text, at)
+    name = knownNames.read(text, at, name)
+    const equals = at + name.length
     const named = at > blanks && equals > at && text.charCodeAt(equals) === EQUALS
     if (!named || text.charCodeAt(equals + 1) !== QUOTE) return -1
     const close = closingQuote(text, equals + 2)
     if (close === -1) return -1
     if (fields) {
       const value = unescapeValue(text.slice(equals + 2, close))
-      setField(fields, text.slice(at, equals), value)
+      setField(fields, name, value)
     }
     at = close + 1
   }
@@ -65,7 +68,7 @@ export function setField(fields: Record<string, string>, name: string, value: st
   } else fields[name] = value
 }
 
-/** Offset after a run of printable ASCII without `=`, `"`, `]` and blanks. */
+/** @returns offset after a run of printable ASCII without `=`, `"`, `]` and blanks. */
 function nameEnd(text: string, start: number): number {
   let at = start
   while (true) {
@@ -76,6 +79,8 @@ function nameEnd(text: string, start: number): number {
     at += 1
   }
 }
+
+const knownNames = new NameMemory(nameEnd)
 
 const SPACE = 32
 const QUOTE = 34

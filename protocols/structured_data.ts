@@ -1,5 +1,6 @@
 /** The STRUCTURED-DATA part of a syslog message. */
 
+import { NameMemory } from './name_memory.ts'
 import { SyslogError } from './protocol_error.ts'
 import { quote } from './quote.ts'
 
@@ -27,14 +28,17 @@ export function readStructuredData(
   // Most lines have an element or two; a set is for those that have as many as fit.
   let ids: Set<string> | undefined
   let at = start
+  let id = ''
   while (text.charCodeAt(at) === OPEN) {
-    const id = readName(text, at + 1)
-    if (elements.length > 0) {
+    const before = id
+    id = knownIds.read(text, at + 1, before)
+    if (id === before) throw sdError(text, at)
+    if (elements.length > 1) {
       ids ??= new Set(elements.map((element) => element.id))
       if (ids.has(id)) throw sdError(text, at)
       ids.add(id)
     }
-    const { params, next } = readParams(text, at + 1 + id.length)
+    const { params, next } = readParams(text, at + 1 + id.length, id)
     elements.push({ id, params })
     at = next
   }
@@ -42,11 +46,16 @@ export function readStructuredData(
 }
 
 /** Reads ` name="value"` until the `]` that ends the element. */
-function readParams(text: string, start: number): { params: [string, string][]; next: number } {
+function readParams(
+  text: string,
+  start: number,
+  id: string,
+): { params: [string, string][]; next: number } {
   const params: [string, string][] = []
   let at = start
+  let name = id
   while (text.charCodeAt(at) === SPACE) {
-    const name = readName(text, at + 1)
+    name = knownNames.read(text, at + 1, name)
     const open = at + 1 + name.length
     if (text.charCodeAt(open) !== EQUALS || text.charCodeAt(open + 1) !== QUOTE) {
       throw sdError(text, open)
@@ -67,8 +76,8 @@ function readParams(text: string, start: number): { params: [string, string][]; 
 const NAME_MAX = 32
 const BARE_BRACKET = /(?<!\\)(?:\\\\)*\]/
 
-/** Reads an SD-NAME: 1 to 32 printable ASCII characters but `=`, blank, `]` and `"`. */
-function readName(text: string, start: number): string {
+/** @returns offset after an SD-NAME: printable ASCII characters but `=`, blank, `]` and `"` */
+function nameEnd(text: string, start: number): number {
   let at = start
   while (at < start + NAME_MAX) {
     const code = text.charCodeAt(at)
@@ -78,8 +87,11 @@ function readName(text: string, start: number): string {
     at += 1
   }
   if (at === start) throw sdError(text, start)
-  return text.slice(start, at)
+  return at
 }
+
+const knownIds = new NameMemory(nameEnd)
+const knownNames = new NameMemory(nameEnd)
 
 const sdError = (text: string, at: number): SyslogError =>
   new SyslogError('SYSLOG_SD', `structured data is broken at ${quote(text.slice(at, at + 40))}`)

@@ -26,6 +26,7 @@ type State = 'start' | 'length' | 'counted' | 'line'
  * @see RFC 6587 sections 3.4.1 and 3.4.2
  */
 export class SyslogDeframer {
+  readonly #maxMessage: number
   readonly #held: BoundedBytes
   #chunk: Buffer = EMPTY
   #at = 0
@@ -35,6 +36,7 @@ export class SyslogDeframer {
   #digits = 0
 
   constructor(options: { maxMessage: number }) {
+    this.#maxMessage = options.maxMessage
     this.#held = new BoundedBytes(options.maxMessage)
   }
 
@@ -120,6 +122,13 @@ export class SyslogDeframer {
 
   #line(): Gathered | undefined {
     const newline = this.#chunk.indexOf(LF, this.#at)
+    if (newline >= 0 && this.#held.seen === 0 && newline - this.#at <= this.#maxMessage) {
+      const start = this.#at
+      this.#at = newline + 1
+      this.#state = 'start'
+      const end = this.#chunk[newline - 1] === CR && newline > start ? newline - 1 : newline
+      return { text: this.#chunk.toString('utf8', start, end), truncated: false }
+    }
     const end = newline < 0 ? this.#chunk.length : newline
     this.#held.append(this.#chunk, this.#at, end)
     this.#at = newline < 0 ? end : newline + 1

@@ -1,7 +1,7 @@
 /** Appends events to a file, one line of canonical JSON each. */
 import { Type } from 'typebox'
 import { type Context, defineSink, EngineError, UnavailableError } from '../engine/index.ts'
-import { eventLines } from '../protocols/event_json.ts'
+import { eventLineBytes } from '../protocols/event_json.ts'
 import { quote } from '../protocols/quote.ts'
 import { AppendFile, type FilePosition } from './ndjson/append_file.ts'
 
@@ -55,15 +55,15 @@ export const ndjsonFile = defineSink({
     }
     return {
       async write(events) {
-        const { text, refusals } = eventLines(events)
-        if (text === '') return refusals
+        const { bytes, refusals } = eventLineBytes(events)
+        if (bytes.length === 0) return refusals
         try {
           if (file && !(await file.isStillThere())) await close()
           const current = file ?? (await reopen())
-          await current.append(text, fsync)
+          await current.append(bytes, fsync)
           known = current.position
         } catch (error) {
-          // Part of the text may be in the file; opening it anew cuts that off.
+          // Part of it may be in the file; opening it anew cuts that off.
           await close()
           throw asUnavailable(error, path)
         }

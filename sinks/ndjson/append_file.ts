@@ -87,10 +87,10 @@ export class AppendFile {
   }
 
   /** @param sync whether to wait for the disk */
-  async append(text: string, sync: boolean): Promise<void> {
-    await this.#handle.appendFile(text)
+  async append(bytes: Buffer, sync: boolean): Promise<void> {
+    await this.#handle.appendFile(bytes)
     if (sync) await this.#handle.datasync()
-    this.#offset += Buffer.byteLength(text)
+    this.#offset += bytes.length
   }
 
   close(): Promise<void> {
