@@ -2,12 +2,13 @@
  * RFC 5424 lines over TCP → parsed → a file of JSON lines, against rsyslogd and syslog-ng: one
  * process receives, another sends, and it is done when every line is in the file. All three write
  * the header fields, the structured data, the message and the raw line; rsyslogd leaves structured
- * data unparsed. None waits for the disk.
+ * data unparsed. None waits for the disk; all may use every processor.
  * Goal: the rate of rsyslogd, or more. Peers: bench/install_peers.sh.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createReadStream, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Contender, goal, inScratch, pairedRatio, rounds, timesTable } from './_measure.ts'
@@ -40,6 +41,7 @@ operators:
   parsed: { type: parse_syslog, inputs: [lines], formats: [rfc5424] }
 sinks:
   file: { type: ndjson_file, inputs: [parsed], path: ${output}, fsync: false }
+settings: { threads: ${availableParallelism()} }
 `,
   command: (config, folder) => [
     join(root, 'bin/decnet'),

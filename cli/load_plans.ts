@@ -69,6 +69,8 @@ export function sayProblems({ problems, text }: Checked, stream: NodeJS.WriteStr
 
 export interface Loaded {
   readonly plans: readonly Plan[]
+  /** the file each plan was made of */
+  readonly files: ReadonlyMap<Plan, Pick<Checked, 'file' | 'text'>>
   readonly secrets: ReadonlyMap<string, string>
 }
 
@@ -94,5 +96,6 @@ export function loadPlans(
   const twice = plans.find((plan, index) => plans.findIndex((p) => p.name === plan.name) < index)
   // Their outputs, dead letters and checkpoints go by the name, so they would mix.
   if (twice) throw new UsageError(`Two of the pipelines are called ${twice.name}.`)
-  return { plans, secrets: new Map(checked.flatMap(({ secrets }) => [...secrets])) }
+  const files = new Map(checked.flatMap((one) => (one.plan ? [[one.plan, one] as const] : [])))
+  return { plans, files, secrets: new Map(checked.flatMap(({ secrets }) => [...secrets])) }
 }

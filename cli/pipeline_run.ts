@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads'
 import { Command, Option } from 'clipanion'
 import type { Plan } from '../engine/plan.ts'
 import { databaseUrl } from '../store/database_url.ts'
@@ -34,7 +35,7 @@ export class PipelineRun extends Command {
   override async execute(): Promise<number> {
     const loaded = loadPlans(this.pipelines, { say: 'warnings' })
     if (!loaded) return exitCode.badConfig
-    const { plans, secrets } = loaded
+    const { plans, files, secrets } = loaded
     const screen = process.stderr
     const shown = screen.isTTY && !printsToTerminal(plans)
     const view = shown ? await makeProgressView(screen, 'run') : quietView(screen)
@@ -53,6 +54,7 @@ export class PipelineRun extends Command {
         use,
         log,
         batchSize: this.batchSize,
+        startLane: (plan) => startLane(files.get(plan)),
         onProgress: view.show,
       })
       stop.addEventListener('abort', running.stop)
@@ -65,6 +67,12 @@ export class PipelineRun extends Command {
     })
   }
 }
+
+/** The thread compiles the same text again: a plan holds code, which cannot be handed over. */
+const startLane = (file: { file: string; text: string } | undefined): Worker =>
+  new Worker(new URL('lane_thread.ts', import.meta.url), {
+    workerData: { file: file?.file, text: file?.text },
+  })
 
 /** A bar would be drawn right through the events. */
 const printsToTerminal = (plans: readonly Plan[]): boolean =>

@@ -173,6 +173,11 @@ export interface OperatorDefinition<
   readonly check?: (config: Static<C>) => void
   /** Shape of one key's state; required with `keyed`. */
   readonly state?: S
+  /**
+   * Its `each` hangs on the event and the config alone: it uses no resource, no clock and nothing of
+   * earlier events, so that threads may share its work (`settings.threads`).
+   */
+  readonly pure?: true
   /** Config fields that must hold a CEL expression are declared with `cel()`. */
   readonly each?: (
     config: Static<C>,
@@ -192,12 +197,20 @@ export interface Refusal {
   readonly failure: Failure
 }
 
+/** Events as a sink writes them. */
+export interface Encoded {
+  readonly bytes: Uint8Array
+  readonly refusals: readonly Refusal[]
+}
+
 export interface Writer<D = Data> {
   /**
    * Writes one batch. A throw fails all of it: it stays unacknowledged and is tried again. Events
    * that can never be written are returned instead.
    */
   write(events: readonly Event<D>[]): Promise<readonly Refusal[] | undefined>
+  /** Writes what the sink's `encode` made of a batch; a throw is as one of `write`. */
+  append?(bytes: Uint8Array): Promise<void>
   /**
    * How far the sink has been written, as JSON, when no write is under way; with `resumes` only.
    * Each checkpoint keeps it, and the next start gives it to `open`.
@@ -220,6 +233,11 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
   readonly resumes?: boolean
   /** The config field that names the file it writes: `chaos` puts a file of its own there. */
   readonly pathField?: string
+  /**
+   * Its events as it writes them, for a writer that has `append`: other threads may encode them
+   * (`settings.threads`), so it hangs on the config and the events alone.
+   */
+  readonly encode?: (config: Static<C>) => (events: readonly Event[]) => Encoded
   /** Whether `replay --sink db=URL` lets it write for real. */
   readonly writesDatabase?: boolean
   readonly input?: I | ((config: Static<C>) => TSchema)

@@ -11,6 +11,7 @@ export type {
   Chunk,
   Context,
   Emission,
+  Encoded,
   Example,
   Keyed,
   Refusal,

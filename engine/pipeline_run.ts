@@ -1,4 +1,5 @@
 /** One pipeline, live: pumps, checkpoints, and the way down. */
+import type { Worker } from 'node:worker_threads'
 import { type Clock, every, freshEpoch, pause } from './clock.ts'
 import { mayResume } from './compile/promises.ts'
 import { makeContext, type ResourceUse } from './context.ts'
@@ -8,6 +9,9 @@ import { EngineError, FatalError, toFailure } from './errors.ts'
 import { stateCheck } from './input_check.ts'
 import { barePosition, Journal } from './journal/journal.ts'
 import type { SavedKey, StateChanges } from './keyed_state.ts'
+import { LaneGate } from './lanes/lane_gate.ts'
+import { obstacleToLanes } from './lanes/lane_plan.ts'
+import { LanePool } from './lanes/lane_pool.ts'
 import type { Plan, PlanOperator, PlanSink } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
 import { countChanges, mergeChanges } from './state_changes.ts'
@@ -22,6 +26,8 @@ export interface PipelineRunOptions {
   readonly log: Logger
   /** overrides the plan's */
   readonly batchSize?: number | undefined
+  /** Starts a thread that serves a lane of the plan; undefined: `settings.threads` is 1 here. */
+  readonly startLane?: ((plan: Plan) => Worker) | undefined
 }
 
 /** A source that has given nothing for this long no longer holds event time back, ms. */
@@ -52,6 +58,7 @@ export class PipelineRun {
   readonly #stopInside = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #cancels: (() => void)[] = []
+  #lanes: LanePool | undefined
   #checkpointing: Promise<boolean> | undefined
   #pumping: Promise<void>[] = []
   #failure: unknown
@@ -213,6 +220,7 @@ export class PipelineRun {
   /** Starts reading. */
   start(): void {
     const { checkpointInterval } = this.plan.settings
+    this.#openLanes()
     const resumed = this.#resumeSinks()
     this.#pumping = this.pumps.map((pump) =>
       resumed.then(() => pump.run()).catch((error) => this.#fail(error)),
@@ -222,6 +230,24 @@ export class PipelineRun {
       every(IDLE_AFTER, () => this.#tick()),
     )
     this.#checkpointEarly()
+  }
+
+  #openLanes(): void {
+    const { plan, startLane } = this.#options
+    const { threads } = plan.settings
+    if (!startLane || threads === 1 || obstacleToLanes(plan) !== undefined) return
+    const pool = new LanePool({
+      count: threads,
+      start: () => startLane(plan),
+      onFatal: (error) => {
+        this.#fail(error)
+        this.wired.flow.fail()
+      },
+    })
+    this.#lanes = pool
+    const sinks = plan.nodes.filter((node) => node.section === 'sinks')
+    const gate = new LaneGate(pool, this.wired, sinks)
+    for (const inlet of this.wired.inlets.values()) inlet.bypass = (batch) => gate.take(batch)
   }
 
   /**
@@ -390,6 +416,7 @@ export class PipelineRun {
     for (const cancel of this.#cancels) cancel()
     const saved = this.isQuiet && (await this.checkpoint())
     if (!saved && !this.#failure) this.#failure = this.#whyNot()
+    await this.#lanes?.close()
     const closing = [...this.wired.sinks.values()].map((sink) => sink.close())
     await Promise.race([Promise.allSettled(closing), pause(CLOSE_PATIENCE, timer.signal)])
     timer.abort()

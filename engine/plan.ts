@@ -47,6 +47,8 @@ export interface Settings {
   readonly batchSize: number
   /** events a source may have unacknowledged */
   readonly credit: number
+  /** threads that share the work of a pipeline without state; 1: the first does it all */
+  readonly threads: number
   /** ms */
   readonly checkpointInterval: number
   /** ms */

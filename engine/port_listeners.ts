@@ -8,6 +8,12 @@ export type PortListener = (batch: Batch) => void
 /** The ports of one graph that somebody reads, by `node` or `node.port`. */
 export class PortListeners {
   readonly #ports = new Map<string, Observable<Batch>>()
+  #active = 0
+
+  /** Whether anybody listens. */
+  get areActive(): boolean {
+    return this.#active > 0
+  }
 
   /** Names of the ports that something reads: nothing leaves by the others. */
   get ports(): readonly string[] {
@@ -30,6 +36,11 @@ export class PortListeners {
   /** @returns a function that stops listening, or undefined where there is no such port */
   add(key: string, listener: PortListener): (() => void) | undefined {
     const subscription = this.#ports.get(key)?.subscribe(listener)
-    return subscription && (() => subscription.unsubscribe())
+    if (!subscription) return undefined
+    this.#active += 1
+    subscription.add(() => {
+      this.#active -= 1
+    })
+    return () => subscription.unsubscribe()
   }
 }

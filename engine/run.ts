@@ -1,4 +1,5 @@
 /** Runs one or several pipelines live, in this process. */
+import type { Worker } from 'node:worker_threads'
 import { type Clock, every, liveClock, pause, stopwatch, turn } from './clock.ts'
 import type { ResourceUse } from './context.ts'
 import { type ControlSocket, startControl } from './control_socket.ts'
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly use: ResourceUse
   readonly log: Logger
   readonly batchSize?: number | undefined
+  /** see `PipelineRunOptions` */
+  readonly startLane?: ((plan: Plan) => Worker) | undefined
   /** the wall clock, where nothing else is said */
   readonly clock?: Clock
   readonly onProgress?: ((progress: Progress) => void) | undefined
@@ -33,14 +36,14 @@ const PROGRESS_EVERY = 1000
  * @throws {EngineError} when state or an endpoint cannot be opened; nothing has been read then
  */
 export async function startPipelines(options: RunOptions): Promise<Running> {
-  const { plans, stateDir, use, log, batchSize } = options
+  const { plans, stateDir, use, log, batchSize, startLane } = options
   const started = stopwatch()
   const runs: PipelineRun[] = []
   const endpoints: Endpoint[] = []
   const clock = options.clock ?? liveClock
   try {
     for (const plan of plans) {
-      runs.push(new PipelineRun({ plan, stateDir, clock, use, log, batchSize }))
+      runs.push(new PipelineRun({ plan, stateDir, clock, use, log, batchSize, startLane }))
     }
     for (const run of runs) {
       const { metricsListen } = run.plan.settings

@@ -40,6 +40,8 @@ interface Waiting {
   readonly batch: Batch
   readonly accepted: readonly Event[]
   readonly failures: Map<Event, unknown>
+  /** set where the events are encoded elsewhere, and refused there too */
+  readonly encoded?: Promise<Uint8Array | undefined>
 }
 
 export class SinkRunner {
@@ -81,10 +83,23 @@ export class SinkRunner {
     }
     const last = batch.events.at(-1)
     if (last) counters.lastTime = last.time
-    this.#queue.push({ batch, accepted, failures })
-    this.#held += accepted.length
+    this.#enqueue({ batch, accepted, failures })
+  }
+
+  /**
+   * Takes a batch whose events are being encoded for this sink elsewhere; they are counted there.
+   * @param encoded what is to be written, or undefined where it comes to nothing: the batch fails
+   */
+  pushEncoded(batch: Batch, encoded: Promise<Uint8Array | undefined>): void {
+    this.#enqueue({ batch, accepted: batch.events, failures: new Map(), encoded })
+  }
+
+  #enqueue(waiting: Waiting): void {
+    const { counters, onFatal } = this.#options
+    this.#queue.push(waiting)
+    this.#held += waiting.accepted.length
     counters.queued = this.#queue.length
-    if (!this.#busy) this.#working = this.#work().catch(this.#options.onFatal)
+    if (!this.#busy) this.#working = this.#work().catch(onFatal)
   }
 
   /** Opens the sink before its first batch. @throws what `open` throws */
@@ -110,8 +125,9 @@ export class SinkRunner {
     while (this.#queue.length > 0) {
       await this.#pileUp()
       const group = this.#takeGroup()
-      const events = group.flatMap(({ accepted }) => accepted)
-      const refusals = events.length === 0 ? [] : await this.#write(events)
+      const refusals = group[0]?.encoded
+        ? await this.#writeEncoded(group)
+        : await this.#writeEvents(group.flatMap(({ accepted }) => accepted))
       this.#options.counters.queued = this.#queue.length
       for (const waiting of group) this.#finish(waiting, refusals)
     }
@@ -136,6 +152,7 @@ export class SinkRunner {
     const group: Waiting[] = []
     let count = 0
     for (const waiting of this.#queue) {
+      if (group[0] && !group[0].encoded !== !waiting.encoded) break
       if (group.length > 0 && count + waiting.accepted.length > this.#options.maxEvents) break
       group.push(waiting)
       count += waiting.accepted.length
@@ -145,17 +162,37 @@ export class SinkRunner {
     return group
   }
 
+  async #writeEvents(events: readonly Event[]): Promise<readonly Refusal[] | undefined> {
+    if (events.length === 0) return []
+    const times = events.map(({ time }) => time)
+    this.#options.nodeClock?.advanceTo(times.reduce((a, b) => Math.max(a, b), 0))
+    return this.#write((writer) => writer.write(events))
+  }
+
+  async #writeEncoded(group: readonly Waiting[]): Promise<readonly Refusal[] | undefined> {
+    const parts = await Promise.all(group.map(({ encoded }) => encoded))
+    const whole = parts.filter((part) => part !== undefined)
+    if (whole.length < parts.length) return undefined
+    const bytes = whole.length === 1 && whole[0] ? whole[0] : Buffer.concat(whole)
+    if (bytes.length === 0) return []
+    return this.#write(async (writer) => {
+      if (!writer.append) throw new FatalError('LANE', `${this.#options.node} takes no bytes`)
+      await writer.append(bytes)
+      return undefined
+    })
+  }
+
   /** @returns what the sink refused, or undefined when the batch failed for good */
-  async #write(events: readonly Event[]): Promise<readonly Refusal[] | undefined> {
-    const { attempts, log, node, signal, counters, nodeClock } = this.#options
+  async #write(
+    send: (writer: Writer) => Promise<readonly Refusal[] | undefined>,
+  ): Promise<readonly Refusal[] | undefined> {
+    const { attempts, log, node, signal, counters } = this.#options
     let wait = FIRST_RETRY_MS
     for (let attempt = 1; !this.#gaveUp; attempt++) {
       try {
         this.#writer ??= await this.#options.open()
-        const times = events.map(({ time }) => time)
-        nodeClock?.advanceTo(times.reduce((a, b) => Math.max(a, b), 0))
         failpoint('sink.before_write')
-        const refusals = (await this.#writer.write(events)) ?? []
+        const refusals = (await send(this.#writer)) ?? []
         failpoint('sink.after_write')
         this.cause = undefined
         return refusals
@@ -177,10 +214,15 @@ export class SinkRunner {
     return undefined
   }
 
-  #finish({ batch, accepted, failures }: Waiting, refusals: readonly Refusal[] | undefined): void {
+  #finish(waiting: Waiting, refusals: readonly Refusal[] | undefined): void {
+    const { batch, accepted, failures, encoded } = waiting
     const { counters, node, outcome, errorsWired } = this.#options
     if (refusals === undefined) {
       batch.token.settle('failed')
+      return
+    }
+    if (encoded) {
+      batch.token.settle(outcome)
       return
     }
     for (const { event, failure } of refusals) {

@@ -68,6 +68,7 @@ export const credential = defineOperator({
       },
     },
   ],
+  pure: true,
   each: (_config, context) => (event) => {
     const { attacker_ip, decky, service, fields } = event.data
     if (!isFields(fields)) {

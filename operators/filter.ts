@@ -32,6 +32,7 @@ export const filter = defineOperator({
       },
     },
   ],
+  pure: true,
   each:
     ({ where }, context) =>
     (event) => {

@@ -53,6 +53,7 @@ export const map = defineOperator({
     },
     { title: 'A new topic only', yaml: 'type: map\ntopic: attacker.observed' },
   ],
+  pure: true,
   each({ set, remove, topic }) {
     const removals = remove.map((path) => path.split('.'))
     const settings = Object.entries(set).map(([path, expression]) => ({

@@ -63,6 +63,7 @@ export const parseSyslog = defineOperator({
       },
     },
   ],
+  pure: true,
   each: ({ decky, formats }, context) => {
     const accepted = new Set(formats)
     return ({ id, time: receivedAt, data: { line } }) => {

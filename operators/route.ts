@@ -67,6 +67,7 @@ export const route = defineOperator({
     ...Object.keys(routes),
     ...(otherwise === UNMATCHED ? [UNMATCHED] : []),
   ],
+  pure: true,
   each: ({ routes, mode, otherwise }, context) => {
     const ports = Object.entries(routes)
     return (event) => {

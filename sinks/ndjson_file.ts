@@ -35,6 +35,7 @@ export const ndjsonFile = defineSink({
       yaml: 'type: ndjson_file\npath: /var/log/decnet/events.ndjson',
     },
   ],
+  encode: () => eventLineBytes,
   async open({ path, fsync }, context, saved) {
     let known = saved as FilePosition | undefined
     let file: AppendFile | undefined
@@ -53,20 +54,24 @@ export const ndjsonFile = defineSink({
     } catch (error) {
       throw asUnavailable(error, path)
     }
+    const append = async (bytes: Uint8Array) => {
+      if (bytes.length === 0) return
+      try {
+        if (file && !(await file.isStillThere())) await close()
+        const current = file ?? (await reopen())
+        await current.append(bytes, fsync)
+        known = current.position
+      } catch (error) {
+        // Part of it may be in the file; opening it anew cuts that off.
+        await close()
+        throw asUnavailable(error, path)
+      }
+    }
     return {
+      append,
       async write(events) {
         const { bytes, refusals } = eventLineBytes(events)
-        if (bytes.length === 0) return refusals
-        try {
-          if (file && !(await file.isStillThere())) await close()
-          const current = file ?? (await reopen())
-          await current.append(bytes, fsync)
-          known = current.position
-        } catch (error) {
-          // Part of it may be in the file; opening it anew cuts that off.
-          await close()
-          throw asUnavailable(error, path)
-        }
+        await append(bytes)
         return refusals
       },
       position: () => known,

@@ -14,7 +14,7 @@ import type { Place } from './place.ts'
 import { toPlanTests } from './plan_tests.ts'
 import { pathPromises, warnOfLoss } from './promises.ts'
 import type { Reading } from './reading.ts'
-import { checkSettings, toSettings } from './settings.ts'
+import { checkSettings, toSettings, warnOfThreads } from './settings.ts'
 import { asShape } from './shape.ts'
 import type { Problems } from './source_text.ts'
 import { isSound, type Mapping, treeOf } from './tree.ts'
@@ -47,6 +47,7 @@ export function readPlan(
   for (const node of nodes) warnOfLoss(node, problems)
   if (problems.hasErrors || settings === undefined) return undefined
   const planNodes = inFlowOrder(nodes).map(toPlanNode)
+  warnOfThreads(settings, settingsEntry, planNodes, problems)
   return {
     name: head.name as string,
     description: head.description as string,

@@ -1,7 +1,8 @@
 /** The `settings:` block. */
 import { type Static, Type } from 'typebox'
 import { duration, size } from '../fields.ts'
-import type { Settings } from '../plan.ts'
+import { obstacleToLanes } from '../lanes/lane_plan.ts'
+import type { PlanNode, Settings } from '../plan.ts'
 import type { Problems } from './source_text.ts'
 import type { Entry } from './tree.ts'
 
@@ -18,6 +19,14 @@ export const settingsSchema = Type.Object(
       minimum: 1,
       maximum: 10_000_000,
       description: 'Events a source may have unacknowledged; at least batch_size.',
+    }),
+    threads: Type.Integer({
+      default: 1,
+      minimum: 1,
+      maximum: 64,
+      description:
+        'Threads that parse and encode beside the first, where no node keeps state and every sink ' +
+        'takes bytes; each needs some 100 MB. 1: none, the first does it all.',
     }),
     checkpoint: Type.Object(
       {
@@ -77,12 +86,29 @@ type Decoded = Static<typeof settingsSchema>
 export const toSettings = (settings: Decoded): Settings => ({
   batchSize: settings.batch_size,
   credit: settings.credit,
+  threads: settings.threads,
   checkpointInterval: settings.checkpoint.interval,
   shutdownTimeout: settings.shutdown_timeout,
   deadLetterLimit: settings.dead_letters.limit,
   metricsListen: settings.metrics.listen,
   journal: { maxSize: settings.journal.max_size, maxAge: settings.journal.max_age },
 })
+
+/** Warns where one thread will do all the work though more were asked for. */
+export function warnOfThreads(
+  { threads }: Settings,
+  entry: Entry | undefined,
+  nodes: readonly PlanNode[],
+  problems: Problems,
+): void {
+  const obstacle = threads > 1 ? obstacleToLanes({ nodes }) : undefined
+  const tree = entry?.value
+  if (obstacle === undefined || tree?.kind !== 'map') return
+  const span = tree.entries.get('threads')?.value.span ?? tree.span
+  problems.warning('THREADS_UNUSED', span, `threads cannot share this pipeline: ${obstacle}`, {
+    help: 'its first thread does all the work; leave "threads" out, or split the pipeline.',
+  })
+}
 
 /** Below this a pipeline would do little but write checkpoints. */
 const SHORTEST_INTERVAL = 100

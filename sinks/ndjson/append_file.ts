@@ -87,7 +87,7 @@ export class AppendFile {
   }
 
   /** @param sync whether to wait for the disk */
-  async append(bytes: Buffer, sync: boolean): Promise<void> {
+  async append(bytes: Uint8Array, sync: boolean): Promise<void> {
     await this.#handle.appendFile(bytes)
     if (sync) await this.#handle.datasync()
     this.#offset += bytes.length

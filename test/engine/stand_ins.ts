@@ -7,6 +7,7 @@ import type { Plan, PlanEdge, PlanNode, Settings } from '../../engine/plan.ts'
 
 const settings: Settings = {
   batchSize: 512,
+  threads: 1,
   credit: 8192,
   checkpointInterval: 10_000,
   shutdownTimeout: 5000,

@@ -48,6 +48,7 @@ describe('a plan', () => {
     expect(plan.settings).toEqual({
       batchSize: 512,
       credit: 600,
+      threads: 1,
       checkpointInterval: 1000,
       shutdownTimeout: 20_000,
       deadLetterLimit: 100_000,

@@ -38,6 +38,7 @@ describe('a resolved pipeline', () => {
       settings: {
         batch_size: 512,
         credit: 8192,
+        threads: 1,
         checkpoint: { interval: '10s' },
         shutdown_timeout: '20s',
         dead_letters: { limit: 100_000 },

@@ -1,0 +1,83 @@
+/** The lanes of one pipeline, seen from the first thread. */
+import type { Worker } from 'node:worker_threads'
+import { EngineError } from '../errors.ts'
+import type { Event } from '../event.ts'
+import type { LaneOutput } from './lane.ts'
+import type { LaneAnswer, LaneRequest } from './lane_thread.ts'
+import { packEvents, transferable } from './packed_events.ts'
+
+interface Lane {
+  readonly worker: Worker
+  ready: boolean
+  /** oldest first: a lane answers in order */
+  readonly waiting: ((output: LaneOutput | undefined) => void)[]
+}
+
+export interface LanePoolOptions {
+  readonly count: number
+  /** Starts the thread; see `serveLane`. */
+  readonly start: () => Worker
+  /** Told once why a lane cannot go on. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export class LanePool {
+  readonly #options: LanePoolOptions
+  readonly #lanes: Lane[]
+  #closed = false
+
+  constructor(options: LanePoolOptions) {
+    this.#options = options
+    this.#lanes = Array.from({ length: options.count }, () => this.#start())
+  }
+
+  /** Whether every lane takes batches; until then the first thread does the work itself. */
+  get isReady(): boolean {
+    return !this.#closed && this.#lanes.every(({ ready }) => ready)
+  }
+
+  /** @returns what became of the batch, or undefined where the lanes ended before */
+  run(source: string, events: readonly Event[]): Promise<LaneOutput | undefined> {
+    const lane = this.#lanes.reduce((least, other) =>
+      other.waiting.length < least.waiting.length ? other : least,
+    )
+    const packed = packEvents(events)
+    const request: LaneRequest = packed ? { source, packed } : { source, events }
+    return new Promise((resolve) => {
+      lane.waiting.push(resolve)
+      lane.worker.postMessage(request, packed ? transferable(packed) : [])
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()))
+    this.#letGo()
+  }
+
+  #start(): Lane {
+    const lane: Lane = { worker: this.#options.start(), ready: false, waiting: [] }
+    lane.worker.on('message', (answer: LaneAnswer) => {
+      if ('ready' in answer) lane.ready = true
+      else if ('output' in answer) lane.waiting.shift()?.(answer.output)
+      else this.#fail(new EngineError(answer.failure.code, answer.failure.message))
+    })
+    lane.worker.on('error', (error) => this.#fail(error))
+    lane.worker.on('exit', (code) => {
+      this.#fail(new EngineError('LANE', `a thread of the pipeline ended with code ${code}`))
+    })
+    return lane
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#options.onFatal(error)
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    for (const { waiting } of this.#lanes)
+      for (const resolve of waiting.splice(0)) resolve(undefined)
+  }
+}

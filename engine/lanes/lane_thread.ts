@@ -1,0 +1,38 @@
+/** How the first thread and a lane talk: one message a batch, each way. */
+import { parentPort } from 'node:worker_threads'
+import { toFailure } from '../errors.ts'
+import type { Event } from '../event.ts'
+import type { LaneOutput } from './lane.ts'
+import { type PackedEvents, unpackEvents } from './packed_events.ts'
+
+export interface LaneRequest {
+  readonly source: string
+  /** packed where they have one shape, else as they are */
+  readonly packed?: PackedEvents
+  readonly events?: readonly Event[]
+}
+
+/** `ready` comes once, first; then one answer for each request, in order. */
+export type LaneAnswer =
+  | { readonly ready: true }
+  | { readonly output: LaneOutput }
+  | { readonly failure: { readonly code: string; readonly message: string } }
+
+/** Serves the thread that started this one, until that ends it. */
+export function serveLane(run: (source: string, events: readonly Event[]) => Promise<LaneOutput>) {
+  const port = parentPort
+  if (!port) throw new Error('a lane is a thread of its own')
+  const answer = (message: LaneAnswer, handedOver: ArrayBuffer[] = []) =>
+    port.postMessage(message, handedOver)
+  let last: Promise<void> = Promise.resolve()
+  port.on('message', ({ source, packed, events = [] }: LaneRequest) => {
+    last = last
+      .then(() => run(source, packed ? unpackEvents(packed) : events))
+      .then((output) => {
+        const buffers = Object.values(output.sinks).map(({ buffer }) => buffer as ArrayBuffer)
+        answer({ output }, buffers)
+      })
+      .catch((error: unknown) => answer({ failure: toFailure(error) }))
+  })
+  answer({ ready: true })
+}
