@@ -1,6 +1,6 @@
 /** What `replay --break` has found. */
 import type { BreakHit } from '../engine/replay_break.ts'
-import { eventTime } from './event_time.ts'
+import { eventTime } from '../protocols/iso_time.ts'
 import { safeJson } from './safe_json.ts'
 
 /** @returns where it stopped, and the event as JSON */

@@ -4,8 +4,9 @@ import type { Fate } from '../engine/diff/parted_event.ts'
 import type { ComparedNode, NodeVerdict } from '../engine/diff/parting.ts'
 import type { PipelineDiff, RunDiff, ShownParting } from '../engine/diff/run_diff.ts'
 import type { NamedEvent, SinkChanges } from '../engine/diff/sink_changes.ts'
+import { eventTime } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
-import { eventTime, shownValue } from './event_time.ts'
+import { shownValue } from './shown_value.ts'
 import { grouped, textTable } from './text_table.ts'
 
 /** @returns where the runs part and what came of it, or that they are the same */

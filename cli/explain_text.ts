@@ -1,9 +1,9 @@
 /** The way of one event, for people. */
 import type { Explained } from '../engine/explain/explain_event.ts'
 import type { HandedOn, Step } from '../engine/explain/trail.ts'
+import { eventTime } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
 import { fieldText, safe } from './diff_text.ts'
-import { eventTime } from './event_time.ts'
 
 /** @param most field changes shown at each step */
 export function explainText(explained: Explained, most: number): string {
@@ -46,8 +46,35 @@ function stepText(step: Step, nameOf: NameOf, most: number): string {
   for (const { key, time } of step.timers) {
     lines.push(`      sets a timer for key ${quote(key)} at ${eventTime(time)}`)
   }
+  lines.push(...behindText(step))
   for (const one of step.handedOn) lines.push(...handedOnText(step, one, most))
+  lines.push(...laterText(step))
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** Ids shown of the first events and of the last. */
+const MAX_ENDS = 3
+
+/** What came before: the ids are those of events that `explain-event` can be asked for in turn. */
+function behindText({ behind, firedTimer }: Step): string[] {
+  if (!behind || behind.count === 0) return []
+  const { key, count, ids } = behind
+  const events = count === 1 ? 'event' : 'events'
+  const what = firedTimer ? `asked for by ${count} ${events}` : `after ${count} ${events}`
+  const shown =
+    ids.length > 2 * MAX_ENDS ? [...ids.slice(0, MAX_ENDS), ...ids.slice(-MAX_ENDS)] : ids
+  const lines = shown.map((id) => `        ${safe(id)}`)
+  const hidden = count - shown.length
+  if (hidden > 0) lines.splice(MAX_ENDS, 0, `        … ${hidden} more`)
+  return [`      ${what} of key ${quote(key)}:`, ...lines]
+}
+
+function laterText({ later }: Step): string[] {
+  if (!later || later.count === 0) return []
+  const { count, events } = later
+  const shown = events.map(({ id, topic }) => `        ${safe(id)} ${safe(topic)}`)
+  if (count > events.length) shown.push(`        … ${count - events.length} more`)
+  return ['      later events of its key, with what is remembered of this one, made:', ...shown]
 }
 
 function outcome({ kind, handedOn, type, reasons }: Step): string {

@@ -1,5 +1,5 @@
 /** CEL expressions over an event, checked when the pipeline is read. */
-import { Environment, type ParseError } from '@marcbachmann/cel-js'
+import { Environment, Optional, type ParseError } from '@marcbachmann/cel-js'
 import { quote } from '../protocols/quote.ts'
 import { EngineError } from './errors.ts'
 import type { Event } from './event.ts'
@@ -99,7 +99,8 @@ function asCelError(error: unknown, text: string): CelError {
 }
 
 /**
- * CEL ints are bigints; events hold JSON. Past 2^53 an int is kept exactly, as text.
+ * CEL ints are bigints; events hold JSON. Past 2^53 an int is kept exactly, as text. An optional
+ * without a value is null.
  * @throws {EngineError} `CEL_TYPE` on a number JSON does not have
  */
 function toJson(value: unknown): unknown {
@@ -110,6 +111,7 @@ function toJson(value: unknown): unknown {
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   }
   if (Array.isArray(value)) return value.map(toJson)
+  if (value instanceof Optional) return value.hasValue() ? toJson(value.value()) : null
   if (value instanceof Map) {
     return Object.fromEntries([...value].map(([key, item]) => [String(key), toJson(item)]))
   }

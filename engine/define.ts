@@ -134,7 +134,10 @@ export type Emission = Draft | Routed | readonly (Draft | Routed)[] | undefined
 
 /** What keyed code may ask of the engine about its own key. */
 export interface Timers {
-  /** Wakes `onTimer` at event time `time` (ms); asking twice for one time wakes once. */
+  /**
+   * Wakes `onTimer` at event time `time` (ms); asking twice for one time wakes once. An event that
+   * the timer will tell of asks for it, set or not: `explain-event` goes by who asked.
+   */
   at(time: number): void
   cancel(time: number): void
   /** Drops the key's state and its timers after this call. */

@@ -7,6 +7,7 @@ import { EngineError } from './errors.ts'
 import type { Event } from './event.ts'
 import { deriveId } from './ids.ts'
 import { inputCheck } from './input_check.ts'
+import { KeyHistory } from './key_history.ts'
 import { KeyedState, type SavedKey, type StateChanges } from './keyed_state.ts'
 import { Outputs, type Ported } from './outputs.ts'
 import type { PlanOperator } from './plan.ts'
@@ -108,6 +109,7 @@ class KeyedRunner implements OperatorRunner {
   readonly #outputs: Outputs
   readonly #options: RunnerOptions
   readonly #keys: KeyedState
+  readonly #history: KeyHistory | undefined
   #current = ''
   #firing = Number.NEGATIVE_INFINITY
   readonly #timers: Timers
@@ -121,6 +123,7 @@ class KeyedRunner implements OperatorRunner {
     const bounds = node.keyed ?? { maxKeys: 65_536, ttl: undefined }
     const keys = new KeyedState(bounds)
     this.#keys = keys
+    this.#history = options.trace && new KeyHistory(node.id, options.trace)
     this.#timers = {
       at: (time) => {
         // Setting it again for the same moment would fire for ever.
@@ -128,9 +131,12 @@ class KeyedRunner implements OperatorRunner {
           throw new EngineError('TIMER_IN_PAST', `a timer for ${time} was set while it fired`)
         }
         keys.setTimer(this.#current, time)
-        options.trace?.timer(node.id, this.#current, time)
+        this.#history?.asks(time)
       },
-      cancel: (time) => keys.cancelTimer(this.#current, time),
+      cancel: (time) => {
+        keys.cancelTimer(this.#current, time)
+        this.#history?.cancels(time)
+      },
       forget: () => keys.forget(this.#current),
       now: () => this.watermark,
       peek: (key) => keys.peek(key, this.watermark),
@@ -218,12 +224,15 @@ class KeyedRunner implements OperatorRunner {
       }
       this.#current = key
       const state = this.#keys.open(key, this.watermark, this.#code.init)
-      const made = this.#outputs.emit(this.#code.step(state, event, this.#timers), event, origin)
+      const behind = this.#history?.atEvent(state, key)
+      const emission = this.#code.step(state, event, this.#timers)
+      const made = this.#outputs.emit(emission, event, origin, behind)
       if (made === 0) counters.filtered += 1
       else counters.made += made - 1
     } catch (error) {
       this.#outputs.fail(event, error, origin)
     }
+    this.#history?.leave(event.id)
   }
 
   #fire(watermark: number, origin: number): void {
@@ -234,17 +243,20 @@ class KeyedRunner implements OperatorRunner {
       this.#current = key
       this.#firing = time
       const id = deriveId(this.#node.id, key, time)
+      const behind = this.#history?.atTimer(due.state, key, time)
       try {
         const emission = this.#code.onTimer?.(due.state, time, key, this.#timers)
         this.#options.counters.made += this.#outputs.emit(
           emission,
           { id, timer: due.timer },
           origin,
+          behind,
         )
       } catch (error) {
         this.#options.counters.made += 1
         this.#outputs.fail({ id, topic: 'pipeline.timer', time, data: { key } }, error, origin)
       } finally {
+        this.#history?.leave()
         this.#firing = Number.NEGATIVE_INFINITY
       }
     }

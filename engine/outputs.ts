@@ -5,7 +5,7 @@ import { type Emission, Routed } from './define.ts'
 import { EngineError, toFailure } from './errors.ts'
 import type { Draft, Event } from './event.ts'
 import { deriveId } from './ids.ts'
-import type { Cause, Left, Trace } from './trace.ts'
+import type { Cause, Left, Remembered, Trace } from './trace.ts'
 
 /** Port name → what leaves by it; `''` is the only output of most operators. */
 export type Ported = ReadonlyMap<string, Batch>
@@ -54,9 +54,9 @@ export class Outputs {
    * An emission without an id gets one from its cause; so does one that repeats the id of its
    * cause after the first, since an id names one event.
    */
-  emit(emission: Emission, cause: Cause, origin: number): number {
+  emit(emission: Emission, cause: Cause, origin: number, behind?: Remembered): number {
     const count = this.#emitAll(emission, cause, origin)
-    if (this.#trace) this.#tell(this.#trace, cause)
+    if (this.#trace) this.#tell(this.#trace, cause, behind)
     return count
   }
 
@@ -78,8 +78,8 @@ export class Outputs {
     if (this.#trace) this.#tell(this.#trace, event)
   }
 
-  #tell(trace: Trace, cause: Cause): void {
-    trace.handled(this.#node, cause, this.#left.splice(0))
+  #tell(trace: Trace, cause: Cause, behind?: Remembered): void {
+    trace.handled(this.#node, cause, this.#left.splice(0), behind)
   }
 
   #emitOne(made: Draft | Routed, cause: { id: string }, origin: number, index: number): void {

@@ -17,14 +17,34 @@ export interface Left {
   readonly event: Event
 }
 
+/** The events behind something; the middle of many is only counted. */
+export interface Behind {
+  /** the key whose state they went into */
+  readonly key: string
+  readonly count: number
+  readonly ids: readonly string[]
+}
+
+/** What a keyed operator had in memory when it came to a cause. */
+export interface Remembered extends Behind {
+  /** The same object as long as the key's state lives. */
+  readonly state: object
+}
+
 /** Told, in order, what each operator does. Every call must be cheap: they come for all events. */
 export interface Trace {
-  /** `node` is done with `cause` and handed on `left`, by its error port what it could not handle. */
-  handled(node: string, cause: Cause, left: readonly Left[]): void
+  /**
+   * `node` is done with `cause` and handed on `left`, by its error port what it could not handle.
+   * @param behind of a keyed operator: for an event, those that went into the state of its key
+   *   before; for a timer, those that asked for it
+   */
+  handled(node: string, cause: Cause, left: readonly Left[], behind?: Remembered): void
   /** What `node` says about the event it is at. */
   reason(node: string, text: string): void
   /** `node` asked for a timer (ms) while at an event. */
   timer(node: string, key: string, time: number): void
+  /** `node` wants a timer (ms) no more: another set at the same event takes its place. */
+  cancelled(node: string, key: string, time: number): void
 }
 
 /** What looks on while one pipeline is replayed. */

@@ -2,6 +2,8 @@
 import { Type } from 'typebox'
 import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
 import { parseIp } from '../protocols/ip_address.ts'
+import { eventTime } from '../protocols/iso_time.ts'
+import { quote } from '../protocols/quote.ts'
 import {
   type CommandRecord,
   commandOf,
@@ -227,13 +229,17 @@ export const correlate = defineOperator({
       },
       step(state: State, { data, time }, timers) {
         if (state.as === 'nobody') {
-          context.explain?.('it has no attacker')
+          context.explain?.(`it has no attacker: attacker_ip is ${quote(data.attacker_ip)}`)
           return undefined
         }
         if (state.as === 'decky') {
           const gone = addMarker(state.markers, markerOf(time, mutatedDecky(data), data.fields))
           if (gone > 0) context.count('old_marker_dropped', gone)
-          context.explain?.('a mutation, kept for the traversals of its decky')
+          const { old_services = '', new_services = '' } = data.fields
+          context.explain?.(
+            `a mutation, kept for the traversals over ${quote(mutatedDecky(data))}: services ` +
+              `${quote(String(old_services))} to ${quote(String(new_services))}`,
+          )
           return undefined
         }
         const { attacker_ip, decky, service, event_type } = data
@@ -241,22 +247,42 @@ export const correlate = defineOperator({
         const made: ReturnType<typeof to>[] = []
         if (!state.seen) {
           state.seen = true
+          context.explain?.(`the first that is known of ${ip}`)
           const first = { attacker_ip: ip, decky, service, event_type, first_seen: isoTime(time) }
           made.push(to('observed', draft('attacker.observed', time, first)))
         }
         dropBefore(state.commands, time - session_ttl)
         const command = commandOf(time, data)
-        if (command && holdCommand(state.commands, command) > 0) context.count('command_dropped')
+        if (command) {
+          if (holdCommand(state.commands, command) > 0) context.count('command_dropped')
+          context.explain?.(
+            `a command, held with ${state.commands.length - 1} others for a session on ` +
+              `${quote(decky)} that ends within ${session_ttl / 60_000} min`,
+          )
+        }
         if (event_type === 'session_recorded') {
           const session = describeSession(time, { ...data, attacker_ip: ip }, state.commands)
           made.push(to('sessions', draft('attacker.session.ended', time, session)))
+          const { session_id, commands } = session
+          context.explain?.(
+            `session ${quote(session_id ?? 'without sid')} ended, with ${commands.length} of the ` +
+              `${state.commands.length} commands held`,
+          )
         }
-        if (isInternal(decky)) return made
+        if (isInternal(decky)) {
+          context.explain?.(`no hop: ${quote(decky)} is a worker of ours, no decky`)
+          return made
+        }
+        const isLate = state.track.hop_count > 0 && time < state.track.last
         addHop(state.track, { t: time, decky, service, event_type }, max_hops)
         // Looked at even before there is a traversal: what is looked at is not evicted.
         const { peek } = timers
         markersOf(peek, decky)
         const traversal = news(state, ofAttacker(ip), time, peek, refresh === 0)
+        const { hop_count, contacts } = state.track
+        context.explain?.(
+          `hop ${hop_count} of ${ip}, on ${quote(decky)}${isLate ? ', late: it takes its place by time' : ''}`,
+        )
         if (traversal) made.push(traversal)
         else if (state.track.contacts.length >= min_deckies) {
           const at = time + refresh
@@ -264,10 +290,15 @@ export const correlate = defineOperator({
           if (state.refresh_at === null || at < state.refresh_at) {
             if (state.refresh_at !== null) timers.cancel(state.refresh_at)
             state.refresh_at = at
-            timers.at(at)
           }
+          // Asked for by every hop that it tells.
+          timers.at(state.refresh_at)
+          context.explain?.(`nothing new to tell at once; told at ${eventTime(state.refresh_at)}`)
+        } else {
+          context.explain?.(
+            `no traversal: on ${contacts.length} of the ${min_deckies} deckies it takes`,
+          )
         }
-        if (made.length === 0) context.explain?.('followed; nothing new to tell yet')
         return made
       },
       onTimer(state: State, time, key, { peek }) {

@@ -1,7 +1,15 @@
 /** Rewrites the data of events, field by field. */
 import { Type } from 'typebox'
 import { TOPIC_PATTERN } from '../bus/topic.ts'
-import { cel, type Data, defineOperator, EngineError } from '../engine/index.ts'
+import {
+  cel,
+  conditionReason,
+  type Data,
+  defineOperator,
+  EngineError,
+  type Event,
+  type Expression,
+} from '../engine/index.ts'
 
 // A path is relative to `data`; saying so again would make a `data.data`. No name begins with two
 // underscores: an assignment to `__proto__` is none.
@@ -54,17 +62,34 @@ export const map = defineOperator({
     { title: 'A new topic only', yaml: 'type: map\ntopic: attacker.observed' },
   ],
   pure: true,
-  each({ set, remove, topic }) {
+  each({ set, remove, topic }, context) {
     const removals = remove.map((path) => path.split('.'))
-    const settings = Object.entries(set).map(([path, expression]) => ({
-      path: path.split('.'),
+    const settings = Object.entries(set).map(([name, expression]) => ({
+      name,
+      path: name.split('.'),
       expression,
     }))
+    const evaluate = (name: string, expression: Expression, event: Event): unknown => {
+      const why = (what: string) =>
+        context.explain?.(`${name} ${what}: ${conditionReason(expression, event)}`)
+      try {
+        const value = expression.evaluate(event)
+        if (value === null) why('is null')
+        return value
+      } catch (error) {
+        why('has no value')
+        throw error
+      }
+    }
     return (event) => {
       let { data } = event
-      for (const path of removals) data = without(data, path)
-      for (const { path, expression } of settings) {
-        data = withValue(data, path, expression.evaluate(event))
+      for (const path of removals) {
+        const before = data
+        data = without(data, path)
+        if (data === before) context.explain?.(`${path.join('.')} is not there to be removed`)
+      }
+      for (const { name, path, expression } of settings) {
+        data = withValue(data, path, evaluate(name, expression, event))
       }
       return { id: event.id, topic: topic ?? event.topic, time: event.time, data }
     }
@@ -91,5 +116,7 @@ function without(data: Data, [name = '', ...rest]: Path): Data {
     return others
   }
   const inner = data[name]
-  return isObject(inner) ? { ...data, [name]: without(inner, rest) } : data
+  if (!isObject(inner)) return data
+  const left = without(inner, rest)
+  return left === inner ? data : { ...data, [name]: left }
 }

@@ -1,12 +1,16 @@
 /** Reads the JSON log of other people's honeypots: Cowrie, alone or inside T-Pot. */
 import { Type } from 'typebox'
 import { type Data, defineOperator, type Event } from '../engine/index.ts'
+import { UNKNOWN_ADDRESS } from '../protocols/attacker_address.ts'
 import {
   type CowrieEntry,
   cowrieRecord,
   isCowrieEntry,
   parseCowrieLine,
 } from '../protocols/cowrie_log.ts'
+import type { ParsedLine } from '../protocols/decnet_log.ts'
+import { isoMicros } from '../protocols/iso_time.ts'
+import { quote } from '../protocols/quote.ts'
 
 /** Longest part of a session's key that comes from outside. */
 const MAX_KEY_PART = 128
@@ -53,7 +57,7 @@ export const parseCowrie = defineOperator({
       },
     },
   ],
-  keyed: () => {
+  keyed: (_, context) => {
     // `key` and `step` are called one after the other for one event: parse it once.
     let last: { event: Event; entry: CowrieEntry } | undefined
     const entryOf = (event: Event): CowrieEntry => {
@@ -75,12 +79,29 @@ export const parseCowrie = defineOperator({
         const raw = line ?? JSON.stringify(entry)
         const { service } = state
         const { time, record } = cowrieRecord(entry, { service, receivedAt: event.time, raw })
+        context.explain?.(cowrieReason(entry, record))
         const data: Data = record
         return { id: event.id, topic: 'system.log', time, data }
       },
     }
   },
 })
+
+function cowrieReason(entry: CowrieEntry, record: ParsedLine['record']): string {
+  const { eventid, session, protocol, src_ip, timestamp } = entry
+  const parts = [`${quote(eventid)} becomes ${quote(record.event_type)}`]
+  if (protocol === undefined) {
+    const of = typeof session === 'string' ? `session ${quote(session)}` : 'an event of no session'
+    parts.push(`${of} counts as ${record.service}`)
+  }
+  if (typeof timestamp !== 'string' || Number.isNaN(isoMicros(timestamp))) {
+    parts.push('it has no time that can be read, so that of its arrival stands in')
+  }
+  if (record.attacker_ip === UNKNOWN_ADDRESS) {
+    parts.push(src_ip === undefined ? 'it has no src_ip' : 'its src_ip is no address')
+  }
+  return parts.join('; ')
+}
 
 function readEntry(data: Data): CowrieEntry {
   return isCowrieEntry(data) ? data : parseCowrieLine(String(data.line))

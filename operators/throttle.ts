@@ -1,7 +1,8 @@
 /** Lets events pass up to a rate, per key: a token bucket on event time. */
 import { Type } from 'typebox'
-import { cel, defineOperator, duration, EngineError } from '../engine/index.ts'
+import { cel, defineOperator, duration, EngineError, type Event } from '../engine/index.ts'
 import { keyText } from '../protocols/key_text.ts'
+import { quote } from '../protocols/quote.ts'
 
 /** Expressions a key may be made of. */
 const MAX_PARTS = 16
@@ -60,20 +61,27 @@ export const throttle = defineOperator({
   },
   keyed: ({ key, rate, per, burst = rate }, context) => {
     const full = burst * per
+    const keyOf = (event: Event) => keyText(key.map((part) => part.evaluate(event)))
     return {
-      key: (event) => keyText(key.map((part) => part.evaluate(event))),
+      key: keyOf,
       init: () => ({ credit: full, at: Number.MIN_SAFE_INTEGER }),
-      step(state, event, { now }) {
+      step(state, event: Event, { now }) {
         // Neither a timestamp from the future nor a clock set back may fill or lock a bucket.
         const time = Math.min(event.time, now())
         const passed = time - state.at
         if (passed > 0) state.credit = Math.min(full, state.credit + passed * rate)
         if (passed > 0 || -passed * rate > full) state.at = time
         if (state.credit < per) {
-          context.explain?.('the rate of its key is used up')
+          context.explain?.(
+            `the rate of key ${quote(keyOf(event))} is used up; ` +
+              `it passes again in ${Math.ceil((per - state.credit) / rate)} ms`,
+          )
           return undefined
         }
         state.credit -= per
+        context.explain?.(
+          `key ${quote(keyOf(event))} has ${Math.floor(state.credit / per)} left of ${burst}`,
+        )
         return event
       },
     }

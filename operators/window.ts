@@ -12,11 +12,14 @@ import {
   type Tally,
 } from '../protocols/aggregate.ts'
 import { canonicalJson } from '../protocols/canonical_json.ts'
+import { eventTime } from '../protocols/iso_time.ts'
 
 /** Expressions a key may be made of, and aggregates of one window. */
 const MAX_PARTS = 16
 /** Windows one event may lie in, and windows of one key that lateness keeps open. */
 const MAX_OPEN = 1000
+/** Windows named in a reason. */
+const MAX_TOLD = 8
 /** `key`, `window_start`, `window_end` and `capped` are the window's own. */
 const NAME = '^(?!(?:key|window_start|window_end|capped)$)[a-z][a-z0-9_]{0,62}$'
 
@@ -182,21 +185,26 @@ export const window = defineOperator({
             // A session that is still open takes in what lies within its gap, however late.
             (shape.kind === 'session' && open.some((one) => one.start < end && start < one.end)),
         )
+        if (wanted.length < spans.length) {
+          const gone = spans.filter((span) => !wanted.includes(span))
+          context.explain?.(`late: event time is ${eventTime(now)}, closed is ${spanTexts(gone)}`)
+        }
         if (wanted.length === 0) throw new EngineError('LATE', 'its window has closed')
         if (wanted.length < spans.length) context.count('late_in_part')
+        const counted: Span[] = []
         for (const span of wanted) {
-          const { tallies } =
+          const into =
             shape.kind === 'session'
-              ? joined(open, span, aggregates, max_distinct, {
-                  closes: (end) => timers.at(end + lateness),
-                  closesNot: (end) => timers.cancel(end + lateness),
-                })
-              : found(open, span, (end) => timers.at(end + lateness))
+              ? joined(open, span, aggregates, max_distinct, (end) => timers.cancel(end + lateness))
+              : found(open, span)
+          // Asked for by every event, so that each leads to what the window tells.
+          timers.at(into.end + lateness)
           for (const { name, op, value } of values) {
-            addTo(tallyOf(tallies, name, op), value, time, max_distinct)
+            addTo(tallyOf(into.tallies, name, op), value, time, max_distinct)
           }
+          counted.push(into)
         }
-        context.explain?.('counted; the window tells when it closes')
+        context.explain?.(`counted in the ${shape.kind} window ${spanTexts(counted)}`)
         return undefined
       },
       onTimer(state, time, keyText, timers) {
@@ -262,12 +270,19 @@ function spansOf(
 
 type Span = Pick<Open, 'start' | 'end'>
 
-function found(open: Open[], { start, end }: Span, closes: (end: number) => void): Open {
+function spanTexts(spans: readonly Span[]): string {
+  const shown = spans
+    .slice(0, MAX_TOLD)
+    .map(({ start, end }) => `${eventTime(start)} to ${eventTime(end)}`)
+  if (spans.length > MAX_TOLD) shown.push(`${spans.length - MAX_TOLD} more`)
+  return shown.join(', ')
+}
+
+function found(open: Open[], { start, end }: Span): Open {
   const known = open.find((one) => one.start === start && one.end === end)
   if (known) return known
   const made: Open = { start, end, tallies: {} }
   open.push(made)
-  closes(end)
   return made
 }
 
@@ -277,13 +292,13 @@ function joined(
   span: Span,
   aggregates: readonly (readonly [string, { op: Tally['kind'] }])[],
   most: number,
-  timers: { closes(end: number): void; closesNot(end: number): void },
+  closesNot: (end: number) => void,
 ): Open {
   const touched = open.filter((one) => one.start < span.end && span.start < one.end)
   const [first] = touched
   const session = first ?? { ...span, tallies: {} }
   if (!first) open.push(session)
-  for (const { end } of touched) timers.closesNot(end)
+  for (const { end } of touched) closesNot(end)
   for (const other of touched.slice(1)) {
     for (const [name, { op }] of aggregates) {
       const from = other.tallies[name]
@@ -296,6 +311,5 @@ function joined(
   }
   session.start = Math.min(span.start, ...touched.map(({ start }) => start))
   session.end = Math.max(span.end, ...touched.map(({ end }) => end))
-  timers.closes(session.end)
   return session
 }

@@ -100,6 +100,17 @@ export function formatIsoMicros(micros: number): string {
   return `${text.slice(0, 23)}${String(rest).padStart(3, '0')}+00:00`
 }
 
+/** Furthest moment a Date can tell, ms. */
+const LAST_DATE = 8.64e15
+
+/**
+ * For people: whatever an event claims, years that have no ISO form included.
+ * @param time ms since the epoch
+ * @example eventTime(1772355601123.456) // '2026-03-01T09:00:01.123Z'
+ */
+export const eventTime = (time: number): string =>
+  Math.abs(time) <= LAST_DATE ? new Date(time).toISOString() : `${time} ms`
+
 // Neighbouring lines share their second, and printing one costs a fifth of parsing a line.
 let printed = { second: Number.NaN, text: '' }
 

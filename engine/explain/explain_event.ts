@@ -24,7 +24,7 @@ const MAX_ANCESTORS = 16
 
 /**
  * Replays as often as it takes to find the first cause: once for what a source read, once more for
- * each event and timer in between. Sinks write nothing.
+ * each event that was made in between. Sinks write nothing.
  * @param id of any event: one that was read, or one that an operator made
  */
 export async function explainEvent(
@@ -34,13 +34,13 @@ export async function explainEvent(
   const ids = [id]
   for (;;) {
     const trail = await follow(ids, options)
-    const oldest = ids[0] as string
-    const origin = trail.origins.get(oldest)
-    const isNew = origin && !ids.includes(origin.id)
-    if (isNew && ids.length < MAX_ANCESTORS && !options.signal?.aborted) {
+    const known = ids.length
+    while (ids.length < MAX_ANCESTORS) {
+      const origin = trail.origins.get(ids[0] as string)
+      if (!origin || ids.includes(origin.id)) break
       ids.unshift(origin.id)
-      continue
     }
+    if (ids.length > known && !options.signal?.aborted) continue
     return explained(id, ids, trail, options.plans)
   }
 }

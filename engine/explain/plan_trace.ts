@@ -5,11 +5,13 @@ import type { Event } from '../event.ts'
 import { deriveId } from '../ids.ts'
 import type { Plan, PlanEdge, PlanNode } from '../plan.ts'
 import type { Taps } from '../taps.ts'
-import type { Cause, Left, ReplayTrace } from '../trace.ts'
-import type { HandedOn, Step, StepKind, TimerSet, Trail } from './trail.ts'
+import type { Cause, Left, Remembered, ReplayTrace } from '../trace.ts'
+import type { HandedOn, Later, Step, StepKind, TimerSet, Trail } from './trail.ts'
 
 /** Reasons and timers of one event that are kept: a node may say and ask for any number. */
 const MAX_PENDING = 100
+/** Events named that a key's state has led to; the rest is counted. */
+const MAX_LATER = 5
 
 export class PlanTrace implements ReplayTrace {
   readonly taps: Taps
@@ -19,6 +21,10 @@ export class PlanTrace implements ReplayTrace {
   /** What the operator has said and asked for since it was last done with an event. */
   #reasons: string[] = []
   #timers: TimerSet[] = []
+  /** Ids of followed timers it wants no more. */
+  #cancelled: string[] = []
+  /** A key's state → what came of it, for each followed event that went into it. */
+  readonly #later = new WeakMap<object, Later[]>()
   /** Port key → followed events that left by it. */
   readonly #left = new Map<string, Set<string>>()
   /** `node id` of every step there is. */
@@ -52,31 +58,51 @@ export class PlanTrace implements ReplayTrace {
     if (this.#timers.length < MAX_PENDING) this.#timers.push({ key, time })
   }
 
-  handled(node: string, cause: Cause, left: readonly Left[]): void {
-    const [reasons, timers] = [this.#reasons, this.#timers]
-    if (reasons.length > 0) this.#reasons = []
-    if (timers.length > 0) this.#timers = []
-    const origin = { pipeline: this.#plan.name, node, id: cause.id }
-    const asked = timers.map(({ key, time }) => deriveId(node, key, time))
-    if (this.#trail.follows(cause.id)) {
-      for (const { event } of left) if (event.id !== cause.id) this.#trail.follow(event.id, origin)
-      for (const id of asked) this.#trail.follow(id, origin)
-    } else {
-      const caused = [...left.map(({ event }) => event.id), ...asked]
-      const followed = caused.filter((id) => this.#trail.follows(id))
-      if (followed.length === 0) return
-      for (const id of followed) this.#trail.cameFrom(id, origin)
-    }
-    this.#note(node, cause, left, reasons, timers)
+  cancelled(node: string, key: string, time: number): void {
+    const id = deriveId(node, key, time)
+    if (this.#trail.follows(id)) this.#cancelled.push(id)
   }
 
-  #note(
-    node: string,
-    cause: Cause,
-    left: readonly Left[],
-    reasons: readonly string[],
-    timers: readonly TimerSet[],
-  ): void {
+  handled(node: string, cause: Cause, left: readonly Left[], behind?: Remembered): void {
+    const [reasons, timers, cancelled] = [this.#reasons, this.#timers, this.#cancelled]
+    if (reasons.length > 0) this.#reasons = []
+    if (timers.length > 0) this.#timers = []
+    if (cancelled.length > 0) this.#cancelled = []
+    const from = (id: string) => ({ pipeline: this.#plan.name, node, id })
+    const made = left.filter(({ event }) => event.id !== cause.id)
+    const asked = timers.map(({ key, time }) => deriveId(node, key, time))
+    for (const old of cancelled) {
+      const first = from(this.#trail.origins.get(old)?.id ?? old)
+      for (const id of asked) if (id !== old) this.#trail.follow(id, first)
+    }
+    if (this.#trail.follows(cause.id)) {
+      for (const id of asked) this.#trail.follow(id, from(cause.id))
+    } else {
+      if (behind && !('timer' in cause)) this.#noteLater(behind, made)
+      const followed = left.filter(({ event }) => this.#trail.follows(event.id))
+      if (followed.length === 0) return
+      for (const { event } of followed) this.#trail.cameFrom(event.id, from(cause.id))
+    }
+    const [first] = behind?.ids ?? []
+    if ('timer' in cause && first !== undefined) this.#trail.follow(cause.id, from(first))
+    if (this.#trail.follows(cause.id)) {
+      for (const { event } of made) this.#trail.follow(event.id, from(cause.id))
+    }
+    this.#note({ node, cause, left, reasons, timers, behind })
+  }
+
+  #noteLater({ state }: Remembered, made: readonly Left[]): void {
+    for (const later of this.#later.get(state) ?? []) {
+      for (const { port, event } of made) {
+        if (port === 'errors') continue
+        later.count += 1
+        const { id, topic } = event
+        if (later.events.length < MAX_LATER) later.events.push({ id, topic })
+      }
+    }
+  }
+
+  #note({ node, cause, left, reasons, timers, behind }: Handled): void {
     const error = left.find(({ port }) => port === 'errors')
     const handedOn = left.filter(({ port }) => port !== 'errors')
     const kind: StepKind = error
@@ -87,14 +113,26 @@ export class PlanTrace implements ReplayTrace {
           ? 'passed'
           : 'filtered'
     for (const { port, event } of left) this.#seeLeft(node, port, event.id)
+    const later = behind && !('timer' in cause) ? this.#expectLater(behind) : undefined
     this.#add(node, cause.id, kind, {
       // Copies: the next event adds to the same lists.
       reasons: [...reasons],
       timers: [...timers],
       handedOn: handedOn.map((one) => shown(cause, one)),
+      ...(behind && tells(kind, timers) && { behind: shownBehind(behind) }),
+      ...(later && { later }),
       ...('timer' in cause && { firedTimer: { key: cause.timer.key, time: cause.timer.time } }),
       ...(error && { failure: this.#failure(node, error.event) }),
     })
+  }
+
+  /** @returns what is filled in as the replay goes on */
+  #expectLater({ state }: Remembered): Later {
+    const later: Later = { count: 0, events: [] }
+    const known = this.#later.get(state)
+    if (known) known.push(later)
+    else this.#later.set(state, [later])
+    return later
   }
 
   written(node: string, events: readonly Event[]): void {
@@ -161,6 +199,22 @@ export class PlanTrace implements ReplayTrace {
     }
   }
 }
+
+/** What one call of `handled` tells, and what the node said before it. */
+interface Handled {
+  readonly node: string
+  readonly cause: Cause
+  readonly left: readonly Left[]
+  readonly reasons: readonly string[]
+  readonly timers: readonly TimerSet[]
+  readonly behind: Remembered | undefined
+}
+
+/** An event that passed is what it was; one that only asked for a timer is told of there. */
+const tells = (kind: StepKind, timers: readonly TimerSet[]): boolean =>
+  kind === 'made' || (kind === 'filtered' && timers.length === 0)
+
+const shownBehind = ({ key, count, ids }: Remembered) => ({ key, count, ids })
 
 function shown(cause: Cause, { port, event }: Left): HandedOn {
   const { id, topic, time, data } = event

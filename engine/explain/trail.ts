@@ -1,5 +1,6 @@
 /** The way single events take through pipelines, as it is collected while they are replayed. */
 import type { FieldChange } from '../diff/field_changes.ts'
+import type { Behind } from '../trace.ts'
 
 /** An event that a step handed on. */
 export interface HandedOn {
@@ -39,10 +40,20 @@ export interface Step {
   readonly handedOn: readonly HandedOn[]
   /** Timers the node asked for while at the event. */
   readonly timers: readonly TimerSet[]
+  /** Set where events of the same key before this one had a part in it, or asked for the timer. */
+  readonly behind?: Behind
+  /** What later events of the same key made of the state that this one went into. */
+  readonly later?: Later
   /** Set where no event but a timer was at work. */
   readonly firedTimer?: TimerSet
   /** Set where it `failed`. */
   readonly failure?: { readonly code: string; readonly message: string; readonly dead: boolean }
+}
+
+/** The first few of `count` events. */
+export interface Later {
+  count: number
+  readonly events: { readonly id: string; readonly topic: string }[]
 }
 
 /** What an event or timer comes from. */

@@ -76,6 +76,13 @@ describe('map', () => {
     expect(() => harness(map, { topic })).toThrow(expect.objectContaining({ code: 'CONFIG' }))
   })
 
+  it('takes an optional without a value for null, and one with a value for it', () => {
+    const run = harness(map, { set: { a: 'data.?x', b: 'data.?y', c: '[data.?y]' } })
+    expect(run.send({ data: { x: 'there' } })).toMatchObject([
+      { data: { a: 'there', b: null, c: [null] } },
+    ])
+  })
+
   it('changes nothing but what it names, whatever the data', () => {
     const run = harness(map, { set: { 'new.x': '1' }, remove: ['old'] })
     fc.assert(

@@ -29,6 +29,7 @@ async function eventsAt(port: string, plans: Plan[], file: string): Promise<Even
       handled: () => undefined,
       reason: () => undefined,
       timer: () => undefined,
+      cancelled: () => undefined,
       written: () => undefined,
     }),
   })

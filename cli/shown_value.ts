@@ -1,12 +1,5 @@
-/** Event times and values, for people. */
+/** Values of events, for people. */
 import { quote } from '../protocols/quote.ts'
-
-/** Furthest moment a Date can tell, ms. */
-const LAST_DATE = 8.64e15
-
-/** @example eventTime(1772355601123.456) // '2026-03-01T09:00:01.123Z' */
-export const eventTime = (time: number): string =>
-  Math.abs(time) <= LAST_DATE ? new Date(time).toISOString() : `${time} ms`
 
 /** Characters of a value that are shown. */
 const SHOWN = 100
