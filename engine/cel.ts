@@ -1,6 +1,7 @@
 /** CEL expressions over an event, checked when the pipeline is read. */
 import { Environment, Optional, type ParseError } from '@marcbachmann/cel-js'
 import { quote } from '../protocols/quote.ts'
+import { inAuthorsWords, leadPastRegExp, registerMatches } from './cel_matches.ts'
 import { EngineError } from './errors.ts'
 import type { Event } from './event.ts'
 
@@ -51,6 +52,7 @@ function makeEnvironment(): Environment {
     )
   }
   environment.registerOperator('double % double', (a: number, b: number) => a % b)
+  registerMatches(environment)
   return environment
 }
 
@@ -69,6 +71,9 @@ export function compileCel(text: string, result: 'bool' | 'any'): Expression {
   } catch (error) {
     throw asCelError(error, text)
   }
+  leadPastRegExp(parsed.ast, ({ start, end }, { message }) => {
+    throw new CelError(message, start, end)
+  })
   const check = parsed.check()
   if (!check.valid) throw asCelError(check.error, text)
   if (result === 'bool' && check.type !== 'bool' && check.type !== 'dyn') {
@@ -90,12 +95,17 @@ export function compileCel(text: string, result: 'bool' | 'any'): Expression {
 function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error
   const { summary, message } = error as ParseError
-  return new EngineError('CEL_EVALUATION', quote(summary ?? message, 200), { cause: error })
+  const said = inAuthorsWords(summary ?? message)
+  return new EngineError('CEL_EVALUATION', quote(said, 200), { cause: error })
 }
 
 function asCelError(error: unknown, text: string): CelError {
   const { summary, range, message } = error as ParseError
-  return new CelError(summary ?? message, range?.start ?? 0, range?.end ?? text.length)
+  return new CelError(
+    inAuthorsWords(summary ?? message),
+    range?.start ?? 0,
+    range?.end ?? text.length,
+  )
 }
 
 /**
