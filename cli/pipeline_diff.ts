@@ -3,6 +3,7 @@ import { EngineError } from '../engine/errors.ts'
 import { diffText } from './diff_text.ts'
 import { exitCode } from './exit_code.ts'
 import { mostShown, outputFormat } from './option_values.ts'
+import { safeJson } from './safe_json.ts'
 
 /** Says where two replays part, and what came of it. */
 export class PipelineDiff extends Command {
@@ -51,7 +52,7 @@ export async function compareRuns(
   const { diffRuns } = await import('../engine/diff/run_diff.ts')
   try {
     const diff = await diffRuns(a, b, options.most)
-    options.print(options.json ? `${JSON.stringify(diff, null, 2)}\n` : diffText(diff))
+    options.print(options.json ? `${safeJson(diff)}\n` : diffText(diff))
     return diff.different ? exitCode.failed : exitCode.ok
   } catch (error) {
     if (!(error instanceof EngineError)) throw error

@@ -10,6 +10,7 @@ import { letterSelection } from './letter_options.ts'
 import { loadPlans } from './load_plans.ts'
 import { outputFormat } from './option_values.ts'
 import { quietView } from './progress.ts'
+import { safeJson } from './safe_json.ts'
 import { STATE_DIR_OPTION, withState } from './saved_state.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
@@ -123,7 +124,7 @@ async function whileStopped(
   return report
 }
 
-const json = (report: LetterReport): string => `${JSON.stringify(report, null, 2)}\n`
+const json = (report: LetterReport): string => `${safeJson(report)}\n`
 
 function human(report: LetterReport): string {
   const { replayed, delivered, failedAgain, replaced, undecided, refused, saved } = report

@@ -8,6 +8,7 @@ import { explainText } from './explain_text.ts'
 import { loadPlans } from './load_plans.ts'
 import { mostShown, outputFormat } from './option_values.ts'
 import { makeProgressView } from './progress.ts'
+import { safeJson } from './safe_json.ts'
 import { inSession } from './session.ts'
 import { UsageError } from './usage_error.ts'
 
@@ -61,9 +62,7 @@ export class PipelineExplainEvent extends Command {
 
   #print(explained: Explained): number {
     this.context.stdout.write(
-      this.output === 'json'
-        ? `${JSON.stringify(explained, null, 2)}\n`
-        : explainText(explained, this.most),
+      this.output === 'json' ? `${safeJson(explained)}\n` : explainText(explained, this.most),
     )
     return explained.found ? exitCode.ok : exitCode.failed
   }

@@ -3,6 +3,7 @@ import type { StateVerdict } from '../engine/state_check.ts'
 import { exitCode } from './exit_code.ts'
 import { loadPlans } from './load_plans.ts'
 import { outputFormat } from './option_values.ts'
+import { safeJson } from './safe_json.ts'
 import { STATE_DIR_OPTION, withState } from './saved_state.ts'
 import { grouped } from './text_table.ts'
 
@@ -32,8 +33,7 @@ export class PipelineStateCheck extends Command {
     if (!plan) return exitCode.badConfig
     const { checkState } = await import('../engine/state_check.ts')
     const verdict = await withState(this, (reader) => checkState(reader, plan))
-    const text =
-      this.output === 'json' ? `${JSON.stringify(verdict, null, 2)}\n` : human(plan.name, verdict)
+    const text = this.output === 'json' ? `${safeJson(verdict)}\n` : human(plan.name, verdict)
     this.context.stdout.write(text)
     return verdict.wrong > 0 ? exitCode.failed : exitCode.ok
   }

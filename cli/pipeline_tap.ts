@@ -70,11 +70,16 @@ export class PipelineTap extends Command {
   async #show(next: () => Promise<ControlAnswer | undefined>, limit: number): Promise<void> {
     const { stderr } = process
     let shown = 0
+    let saidWhy = false
     for (let said = await next(); said; said = await next()) {
       if ('error' in said) throw new EngineError(said.error.code, said.error.message)
       if ('tapping' in said) stderr.write(`tapping ${said.tapping}\n`)
       else if ('dropped' in said) stderr.write(`dropped ${said.dropped} so far\n`)
-      else if ('event' in said) {
+      else if ('unanswered' in said) {
+        // Once: it may grow with every event, and the first says what is wrong with the condition.
+        if (!saidWhy) stderr.write(`the condition has no answer for some events: ${said.why}\n`)
+        saidWhy = true
+      } else if ('event' in said) {
         shown += 1
         if (!(await printed(this.#line(said.event))) || shown >= limit) return
       }

@@ -4,7 +4,9 @@ import { answerTo, type ControlClient, connectControl } from '../engine/control_
 import { EngineError } from '../engine/errors.ts'
 import type { RunStats } from '../engine/run_stats.ts'
 import { exitCode } from './exit_code.ts'
+import { outputFormat } from './option_values.ts'
 import { pipelineName } from './pipeline_name.ts'
+import { safeJson } from './safe_json.ts'
 import { stateDir } from './state_dir.ts'
 import { onStopSignal } from './stop_signals.ts'
 import { topText } from './top_text.ts'
@@ -20,15 +22,20 @@ export class PipelineTop extends Command {
     details:
       'QUEUE is batches that wait before a sink, or events on an edge that may drop; LAG is now less ' +
       'the time of the last event; STATE is as of the last checkpoint. Away from a terminal, and ' +
-      'with `--once`, it prints one table with the rates of one second. Exits 69 when a pipeline ' +
-      'does not run.',
+      'with `--once`, it prints one table with the rates of one second; with `-o json`, the counters as ' +
+      'they stand, null for a pipeline that does not run. Exits 69 when one does not.',
     examples: [
       ['Watch a pipeline', '$0 pipeline top ingest'],
       ['Two pipelines, once', '$0 pipeline top ingest cowrie --once'],
+      ['For a program to read', '$0 pipeline top ingest -o json'],
     ],
   })
   pipelines = Option.Rest({ name: 'pipeline', required: 1 })
   once = Option.Boolean('--once', false, { description: 'print one table and end' })
+  output = Option.String('-o,--output', 'human', {
+    description: 'human (default) or json',
+    validator: outputFormat,
+  })
   stateDir = Option.String('--state-dir', { description: 'where the pipelines keep their state' })
 
   override async execute(): Promise<number> {
@@ -37,6 +44,7 @@ export class PipelineTop extends Command {
     const stop = new AbortController()
     const ignoreSignals = onStopSignal((_signal, code) => stop.abort(code))
     try {
+      if (this.output === 'json') return await this.#counters(watched)
       return this.once || !process.stdout.isTTY
         ? await this.#onceOver(watched, stop.signal)
         : await this.#redraw(watched, stop.signal)
@@ -44,6 +52,13 @@ export class PipelineTop extends Command {
       ignoreSignals()
       for (const one of watched) one.close()
     }
+  }
+
+  async #counters(watched: readonly Watched[]): Promise<number> {
+    await Promise.all(watched.map((one) => one.look()))
+    const stats = watched.map((one) => [one.name, one.stats ?? null])
+    this.context.stdout.write(`${safeJson(Object.fromEntries(stats))}\n`)
+    return watched.every(({ runs }) => runs) ? exitCode.ok : exitCode.unavailable
   }
 
   async #onceOver(watched: readonly Watched[], stop: AbortSignal): Promise<number> {
@@ -77,14 +92,18 @@ export class PipelineTop extends Command {
 /** One pipeline, that may come and go. */
 class Watched {
   readonly #dir: string
-  readonly #name: string
+  readonly name: string
   #client: ControlClient | undefined
   #now: RunStats | undefined
   #before: RunStats | undefined
 
   constructor(dir: string, name: string) {
     this.#dir = dir
-    this.#name = name
+    this.name = name
+  }
+
+  get stats(): RunStats | undefined {
+    return this.#now
   }
 
   get runs(): boolean {
@@ -95,7 +114,7 @@ class Watched {
     this.#before = this.#now
     this.#now = undefined
     try {
-      this.#client ??= await connectControl(this.#dir, this.#name)
+      this.#client ??= await connectControl(this.#dir, this.name)
       const answer = this.#client && (await answerTo(this.#client, { op: 'stats' }))
       if (answer && 'stats' in answer) this.#now = answer.stats
     } catch (error) {
@@ -105,7 +124,7 @@ class Watched {
   }
 
   text(): string {
-    return this.#now ? topText(this.#now, this.#before) : `${this.#name}: does not run\n`
+    return this.#now ? topText(this.#now, this.#before) : `${this.name}: does not run\n`
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import { printable } from '../engine/compile/printable.ts'
 import { readPipelineText } from '../engine/file_place.ts'
 import type { TestedFile } from '../engine/junit.ts'
 import { quote } from '../protocols/quote.ts'
+import { safeJson } from './safe_json.ts'
 
 /** The results of one file, with its text for the places of what failed. */
 export interface FileResults extends TestedFile {
@@ -61,5 +62,5 @@ export function resultsJson(tested: readonly FileResults[]): string {
       differences: differences.map(({ message, path }) => ({ line: lineOf(path), message })),
     }))
   })
-  return `${JSON.stringify(rows, null, 2)}\n`
+  return `${safeJson(rows)}\n`
 }

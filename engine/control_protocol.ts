@@ -44,6 +44,8 @@ export type ControlAnswer =
   | { readonly event: Event }
   /** events that the tap has let go so far, because there were too many or nobody took them */
   | { readonly dropped: number }
+  /** events so far that the condition of the tap has no answer for, and why for the first of them */
+  | { readonly unanswered: number; readonly why: string }
   | { readonly stats: RunStats }
   | { readonly letters: LetterReport }
   /** the pipeline ends; nothing more comes */

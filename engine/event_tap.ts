@@ -31,6 +31,10 @@ export class EventTap {
   #shown = 0
   #dropped = 0
   #told = 0
+  /** events the condition has no answer for, and why for the first of them */
+  #unanswered = 0
+  #unansweredTold = 0
+  #why = ''
 
   constructor(options: EventTapOptions) {
     this.#options = options
@@ -52,13 +56,13 @@ export class EventTap {
           continue
         }
         this.#asked += 1
-        if (!isTrue(where, event)) continue
+        if (!this.#isTrue(where, event)) continue
       }
       this.#show(event)
     }
   }
 
-  /** Says how many have been dropped, if that is news, and ends. */
+  /** Says how many have been dropped or had no answer, if that is news, and ends. */
   close(): void {
     this.#cancel()
     this.#tell()
@@ -75,9 +79,28 @@ export class EventTap {
   }
 
   #tell(): void {
-    if (this.#dropped === this.#told || this.#options.isBehind()) return
-    this.#told = this.#dropped
-    this.#options.write(JSON.stringify({ dropped: this.#dropped }))
+    const { write, isBehind } = this.#options
+    if (isBehind()) return
+    if (this.#dropped !== this.#told) {
+      this.#told = this.#dropped
+      write(JSON.stringify({ dropped: this.#dropped }))
+    }
+    if (this.#unanswered !== this.#unansweredTold) {
+      this.#unansweredTold = this.#unanswered
+      write(JSON.stringify({ unanswered: this.#unanswered, why: this.#why }))
+    }
+  }
+
+  /** An event that the condition gives no answer for is not one that was asked for. */
+  #isTrue(where: Expression, event: Event): boolean {
+    try {
+      return holds(where, event)
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      if (this.#unanswered === 0) this.#why = error.message
+      this.#unanswered += 1
+      return false
+    }
   }
 }
 
@@ -87,16 +110,6 @@ function lineOf({ id, topic, time, data }: Event): string | undefined {
   } catch (error) {
     // Nested deeper than the stack: no reason to stop the pipeline that has to carry it.
     if (error instanceof RangeError || error instanceof TypeError) return undefined
-    throw error
-  }
-}
-
-/** An event that the condition gives no answer for is not one that was asked for. */
-function isTrue(where: Expression, event: Event): boolean {
-  try {
-    return holds(where, event)
-  } catch (error) {
-    if (error instanceof EngineError) return false
     throw error
   }
 }

@@ -108,6 +108,21 @@ describe('decnet pipeline explain-event', () => {
     })
   })
 
+  it('prints JSON that no terminal obeys, whatever an attacker wrote', () => {
+    const log = join(dir, 'hostile.log')
+    const head = '<134>1 2026-11-01T10:00:00+00:00 web-01 ssh - command'
+    writeFileSync(log, `${head} [relay@55555 src_ip="192.0.2.7" cmd="\u009b2J\u202e"]\n`)
+    const out = join(dir, 'hostile')
+    decnet(['pipeline', 'replay', 'ingest', '--capture', log, '--sink', out])
+    const row = readFileSync(join(out, 'ingest.rows.ndjson'), 'utf8')
+    const { id } = JSON.parse(row) as { id: string }
+    const args = ['pipeline', 'explain-event', id, 'ingest', '--capture', log, '-o', 'json']
+    const { code, stdout } = decnet(args)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^[\x20-\x7e\n]*$/)
+    expect(stdout).toContain('\\u009b2J\\u202e')
+  })
+
   it('tells it from what a replay left behind, too', () => {
     const run = before
     const rows = readFileSync(join(run, 'ingest.secrets.ndjson'), 'utf8').split('\n')

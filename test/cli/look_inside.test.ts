@@ -96,6 +96,17 @@ describe('pipeline top', () => {
     expect(both.code).toBe(69)
     expect(both.stdout).toMatch(/\n\nb: does not run\n$/)
   })
+
+  it('gives the counters to a program', async () => {
+    await runUntil(2)
+    writeFileSync(join(folder, 'b.yaml'), pipeline('true').replace('mine', 'b'))
+    const { code, stdout } = call('top', 'mine', 'b.yaml', '-o', 'json')
+    expect(code).toBe(69)
+    expect(JSON.parse(stdout)).toMatchObject({
+      mine: { deadLetters: 1, nodes: [{ id: 'in', in: 4 }, { id: 'some', filtered: 1 }, {}, {}] },
+      b: null,
+    })
+  })
 })
 
 describe('pipeline tap', () => {
@@ -113,6 +124,17 @@ describe('pipeline tap', () => {
     await until(() => written().length === 6)
     await stop(run)
     expect(written()).toEqual([2, 3, 5, 6, 7, 8])
+  })
+
+  it('says once that the condition has no answer, rather than show nothing for ever', async () => {
+    await runUntil(2)
+    const tap = start('tap', 'mine', 'in', '--where', 'data.nope == 1')
+    await until(() => tap.said.stderr.includes('tapping'))
+    appendFileSync(join(folder, 'in.ndjson'), line(5, 'k5'))
+    await until(() => tap.said.stderr.includes('nope'))
+    expect(tap.said.stderr).toBe(
+      'tapping in\nthe condition has no answer for some events: "No such key: nope"\n',
+    )
   })
 
   it('ends with the pipeline', async () => {

@@ -55,6 +55,13 @@ describe('a tap', () => {
     expect(pick()).toEqual(picked)
   })
 
+  it('says that the condition has no answer for some events, and why, as often as it grows', () => {
+    const { tap, said } = tapped({ where: compileCel('data.m > 2', 'bool') })
+    tap.listener(batchOf(0, 5))
+    tap.close()
+    expect(said).toEqual([{ unanswered: 5, why: '"No such key: m"' }])
+  })
+
   it('shows what the condition holds for, and not what it has no answer for', () => {
     const { tap, shown } = tapped({ where: compileCel('data.n > 2', 'bool') })
     tap.listener(batchOf(0, 5))
