@@ -1,6 +1,7 @@
 /** Every command, and the one place where a failure becomes a message and an exit code. */
 import { Builtins, Cli, type Command } from 'clipanion'
 import { EngineError } from '../engine/errors.ts'
+import { quote } from '../protocols/quote.ts'
 import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
 import { DocsGenerate } from './docs_generate.ts'
@@ -121,5 +122,13 @@ async function execute(cli: Cli, command: Command): Promise<number> {
 
 function failureText(error: unknown, render: () => string): string {
   if (error instanceof UsageError) return `decnet: ${error.message} Try --help.\n`
-  return error instanceof EngineError ? `error[${error.code}]: ${error.message}\n` : render()
+  if (error instanceof EngineError) return `error[${error.code}]: ${error.message}\n`
+  return isSystemError(error) ? systemText(error) : render()
 }
+
+/** A folder that is not there or may not be written is nobody's bug, so it needs no stack. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException & { path: string } =>
+  error instanceof Error && 'syscall' in error && 'path' in error
+
+const systemText = ({ code, syscall, path }: NodeJS.ErrnoException & { path: string }): string =>
+  `error[${code}]: cannot ${syscall} ${quote(path, 1000)}\n`

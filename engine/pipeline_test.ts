@@ -160,7 +160,12 @@ function compare(pattern: unknown, actual: unknown, where: string, path: FilePat
 const MOST_SHOWN = 400
 
 function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  const json = value === undefined ? 'nothing' : JSON.stringify(value)
+  // What an event holds is from outside, and JSON escapes only some of what a terminal obeys.
+  const text = json.replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text
 }
 

@@ -36,6 +36,13 @@ const write = (name: string, expected = 'n: 1') => {
 const run = (...args: string[]) => decnet(['pipeline', 'test', ...args], { cwd: dir })
 
 describe('decnet pipeline test', () => {
+  it('says in a line that the report cannot be written', () => {
+    write('one')
+    const { code, stderr } = run('one', '--junit', join(dir, 'nowhere/report.xml'))
+    expect(code).toBe(1)
+    expect(stderr).toBe(`error[ENOENT]: cannot open "${join(dir, 'nowhere/report.xml')}"\n`)
+  })
+
   it('runs the tests of all pipelines here, and counts them', () => {
     write('one')
     write('two')

@@ -292,3 +292,9 @@ it('writes JUnit XML that no name can break out of', () => {
 </testsuites>
 `)
 })
+
+it('shows values from outside as no terminal obeys them', () => {
+  expect(mismatches('a', 'b\u009b2J\u202e\u001b', 'x')).toEqual([
+    'x: expected "a", got "b\\u009b2J\\u202e\\u001b"',
+  ])
+})
