@@ -26,7 +26,10 @@ export interface Insert {
 export function insertSql(insert: Insert, dialect: Dialect, rows: number): string {
   const tuple = `(${insert.columns.map(() => '?').join(', ')})`
   const values = Array.from({ length: rows }, () => tuple).join(', ')
-  const head = `insert into ${insert.table} (${insert.columns.join(', ')}) values ${values}`
+  // To undo the rows before one that fails, SQLite journals each statement of several rows. Whoever
+  // inserts rolls the whole transaction back then.
+  const verb = dialect === 'sqlite' && rows > 1 ? 'insert or fail' : 'insert'
+  const head = `${verb} into ${insert.table} (${insert.columns.join(', ')}) values ${values}`
   if (insert.key === undefined) return head
   const repeat = dialect === 'sqlite' ? sqliteRepeat : mysqlRepeat
   return `${head} ${repeat(insert.key, insert.merge)}`

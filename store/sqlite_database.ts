@@ -3,19 +3,17 @@ import { closeSync, openSync } from 'node:fs'
 import { MikroORM, type SqliteConnection } from '@mikro-orm/sqlite'
 import type BetterSqlite from 'better-sqlite3'
 import { quote } from '../protocols/quote.ts'
-import type { Database, Orm, Row, Statements } from './database.ts'
+import type { Database, Orm, Row } from './database.ts'
 import type { SqliteAddress } from './database_url.ts'
 import { entities } from './entities/index.ts'
-import { StoreError } from './errors.ts'
-import { type Insert, insertSql, type Value } from './insert.ts'
+import type { Value } from './insert.ts'
 import { migrate } from './migrate.ts'
-import { codeOf, isRowRefused, patiently, translated } from './sqlite_errors.ts'
+import { BUSY_TIMEOUT_MS, prepare } from './sqlite_connection.ts'
+import { patiently, translated } from './sqlite_errors.ts'
+import { committed } from './sqlite_statements.ts'
+import { localWriter, threadWriter } from './sqlite_writer.ts'
 
 type Handle = BetterSqlite.Database
-
-// Waiting for a lock inside SQLite stops this whole process, so each wait is short; between two of
-// them (`patiently`) the event loop runs.
-const BUSY_TIMEOUT_MS = 250
 
 /** What the database may hold is what attackers typed, passwords included: not for others' eyes. */
 const FILE_MODE = 0o640
@@ -44,17 +42,6 @@ export async function openSqlite({ path }: SqliteAddress): Promise<Database> {
 const mikroOrm = (path: string) =>
   new MikroORM({ entities, dbName: path, driverOptions: { timeout: BUSY_TIMEOUT_MS } })
 
-/**
- * `synchronous = full`: a batch is acknowledged once it is committed, and the position in the
- * engine's own file then moves past it. With `normal` a power cut could take back commits that the
- * position already counts on. WAL lets readers go on meanwhile.
- */
-function prepare(handle: Handle): void {
-  handle.pragma('journal_mode = wal')
-  handle.pragma('synchronous = full')
-  handle.pragma('foreign_keys = on')
-}
-
 /** Nobody else has the handle yet, so a transaction by hand covers what the migrator does on it. */
 async function migrateLocked(orm: Orm, handle: Handle): Promise<void> {
   handle.exec('begin immediate')
@@ -68,9 +55,9 @@ async function migrateLocked(orm: Orm, handle: Handle): Promise<void> {
 
 function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle): Database {
   const place = quote(handle.name, 200)
-  const statements = sqliteStatements(handle)
-  // The ORM has this one connection too. Taking it from its pool keeps the two from meeting inside
-  // one transaction.
+  const writer = handle.memory ? localWriter(handle) : threadWriter(handle.name)
+  // The ORM writes by a connection of its own. Taking that one from its pool meanwhile keeps the two
+  // from waiting for each other's locks, and in memory, where they share it, out of one transaction.
   const alone = <T>(work: () => T | Promise<T>) =>
     connection
       .getClient()
@@ -82,58 +69,21 @@ function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle):
     orm,
     async transaction(work) {
       try {
-        return await patiently(() => alone(() => committed(handle, () => work(statements))))
+        return await patiently(() => alone(() => committed(writer.ask(), work)))
       } catch (error) {
         throw translated(error, place)
       }
     },
-    async select(sql, values) {
+    async select(sql, values = []) {
       try {
-        return await patiently(() => alone(() => statements.select(sql, values)))
+        return await patiently(() => alone(() => handle.prepare<Value[], Row>(sql).all(...values)))
       } catch (error) {
         throw translated(error, place)
       }
     },
-    close: () => orm.close(),
-  }
-}
-
-async function committed<T>(handle: Handle, work: () => Promise<T>): Promise<T> {
-  // Immediate: a transaction that begins by reading could not become a writing one later.
-  handle.exec('begin immediate')
-  try {
-    const result = await work()
-    handle.exec('commit')
-    return result
-  } finally {
-    if (handle.inTransaction) handle.exec('rollback')
-  }
-}
-
-function sqliteStatements(handle: Handle): Statements {
-  const inserts = new Map<Insert, BetterSqlite.Statement>()
-  const inserting = (insert: Insert) => {
-    const known = inserts.get(insert)
-    if (known !== undefined) return known
-    const statement = handle.prepare(insertSql(insert, 'sqlite', 1))
-    inserts.set(insert, statement)
-    return statement
-  }
-  return {
-    dialect: 'sqlite',
-    async insert(insert, rows) {
-      const statement = inserting(insert)
-      for (const row of rows) run(statement, row)
+    async close() {
+      await alone(() => writer.close())
+      await orm.close()
     },
-    select: async (sql, values = []) => handle.prepare<Value[], Row>(sql).all(...values),
-  }
-}
-
-function run(statement: BetterSqlite.Statement, row: readonly Value[]): void {
-  try {
-    statement.run(row)
-  } catch (error) {
-    if (!isRowRefused(error)) throw error
-    throw new StoreError('ROW_REFUSED', `SQLite refused a row: ${codeOf(error)}`, { cause: error })
   }
 }

@@ -18,6 +18,12 @@ it('writes what a repeat does in the words of each database', () => {
   )
 })
 
+it('has SQLite keep no journal for each statement of several rows', () => {
+  expect(insertSql({ table: 't', columns: ['a'] }, 'sqlite', 2)).toBe(
+    'insert or fail into t (a) values (?), (?)',
+  )
+})
+
 it('drops a repeat, but nothing else, where nothing is merged', () => {
   const { merge: _, ...plain } = INSERT
   expect(insertSql(plain, 'sqlite', 1)).toMatch(/ on conflict \(a\) do nothing$/)

@@ -87,8 +87,10 @@ describe('an SQLite file', () => {
 
   it('is synced at every commit and kept in WAL mode', async () => {
     const database = await openDatabase(`sqlite:${join(directory, 'pragma.db')}`)
-    const read = async (pragma: string) =>
-      Object.values((await database.select(`pragma ${pragma}`))[0] ?? {})
+    const read = (pragma: string) =>
+      database.transaction(async ({ select }) =>
+        Object.values((await select(`pragma ${pragma}`))[0] ?? {}),
+      )
     expect(await read('journal_mode')).toEqual(['wal'])
     expect(await read('synchronous')).toEqual([2])
     expect(await read('foreign_keys')).toEqual([1])
@@ -130,6 +132,13 @@ describe('an SQLite file', () => {
     other.close()
     await database.close()
   })
+})
+
+it('SQLite in memory is written to as well', async () => {
+  const database = await openDatabase('sqlite::memory:')
+  await writeEvents(database, 'log', [logEvent(1)])
+  expect(await database.select('select count(*) as n from logs')).toEqual([{ n: 1 }])
+  await database.close()
 })
 
 describe('a server', () => {
