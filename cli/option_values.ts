@@ -14,3 +14,6 @@ export const mostShown = t.cascade(t.isNumber(), [
   t.isInteger(),
   t.isInInclusiveRange(0, 1_000_000),
 ])
+
+/** Whether a replay may ask the outside for what no journal holds. */
+export const askMode = t.isEnum(['live'] as const)

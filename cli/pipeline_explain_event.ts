@@ -6,7 +6,7 @@ import { parseCapture } from './capture.ts'
 import { exitCode } from './exit_code.ts'
 import { explainText } from './explain_text.ts'
 import { loadPlans } from './load_plans.ts'
-import { mostShown, outputFormat } from './option_values.ts'
+import { askMode, mostShown, outputFormat } from './option_values.ts'
 import { makeProgressView } from './progress.ts'
 import { safeJson } from './safe_json.ts'
 import { inSession } from './session.ts'
@@ -40,6 +40,10 @@ export class PipelineExplainEvent extends Command {
   })
   run = Option.String('--run', {
     description: 'directory of a finished replay, instead of a capture and pipelines',
+  })
+  ask = Option.String('--ask', {
+    description: 'live: as for replay',
+    validator: askMode,
   })
   most = Option.String('--most', '40', {
     description: 'changed fields shown at each node',
@@ -79,7 +83,8 @@ export class PipelineExplainEvent extends Command {
     const session = { view, secrets, logLevel, databaseUrl: () => databaseUrl(env) }
     return inSession(session, async ({ log, use, stop }) => {
       const { explainEvent } = await import('../engine/explain/explain_event.ts')
-      const options = { plans, captures, use, log, signal: stop, onProgress: view.show }
+      const askLive = this.ask === 'live'
+      const options = { plans, captures, use, log, askLive, signal: stop, onProgress: view.show }
       const explained = await explainEvent(this.id, options)
       view.end()
       if (stop.aborted) return stop.reason

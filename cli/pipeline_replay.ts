@@ -8,7 +8,7 @@ import { parseCapture } from './capture.ts'
 import { exitCode } from './exit_code.ts'
 import { findingsText } from './findings_text.ts'
 import { loadPlans } from './load_plans.ts'
-import { batchSize, mostShown, outputFormat } from './option_values.ts'
+import { askMode, batchSize, mostShown, outputFormat } from './option_values.ts'
 import { makeProgressView } from './progress.ts'
 import { replayControl } from './replay_control.ts'
 import { runSummary } from './run_summary.ts'
@@ -28,6 +28,8 @@ export class PipelineReplay extends Command {
       'and `db=` alone means the database of `$DECNET_DB_URL` or `$DECNET_DB_*`. ' +
       'A capture is a log file, a file of events (NDJSON) or a journal, and may be packed with gzip ' +
       'or zstd. A journal feeds every source it was made of; SOURCE=JOURNAL feeds all of it to one. ' +
+      'What enrichments were answered comes from the journal too; without it their events take the ' +
+      'error port, unless `--ask live` lets them ask. ' +
       '`--from` and `--until` go by event time; the pipeline starts without state at `--from`.',
     examples: [
       [
@@ -74,6 +76,11 @@ export class PipelineReplay extends Command {
     description: 'stop after the first event this CEL condition holds for, and show it',
   })
   at = Option.String('--at', { description: 'node or port --break looks at, instead of all' })
+  ask = Option.String('--ask', {
+    description:
+      'live: enrichments ask the outside where no journal has their answer (default: NO_ANSWER)',
+    validator: askMode,
+  })
   taps = Option.Array('--tap', [], {
     description: 'node or port whose events go to DIR/taps/ of --sink DIR, else to stdout',
   })
@@ -119,6 +126,7 @@ export class PipelineReplay extends Command {
         batchSize: this.batchSize,
         onProgress: view.show,
         ...control,
+        askLive: this.ask === 'live',
         onTapped: (text: string) => void this.context.stdout.write(text),
       }
       if (other) return this.#compare(options, other)

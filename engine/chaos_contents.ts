@@ -1,6 +1,6 @@
 /** What a run of `chaos` leaves in its folder, and where two of them differ. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 
 export interface ContentPaths {
   /** what is compared: `sinks/`, `tables/` and `dead_letters.ndjson` are in it */
@@ -10,6 +10,9 @@ export interface ContentPaths {
   readonly deadLetters: string
   readonly state: string
 }
+
+/** Folder of the run that nobody kills, beside that of any other. */
+export const referenceOf = (dir: string): string => join(dirname(dir), 'reference')
 
 export function contentsOf(dir: string): ContentPaths {
   const all = join(dir, 'contents')

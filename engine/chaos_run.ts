@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { CaptureRequest } from './capture_target.ts'
+import { chaosAnswers } from './chaos_answers.ts'
 import { contentsOf, type RunNotes, writeNotes } from './chaos_contents.ts'
 import { CaptureFeeds } from './chaos_feed.ts'
 import { rigPlan } from './chaos_plan.ts'
@@ -13,6 +14,7 @@ import { failpointCounts } from './failpoint.ts'
 import { openCaptures } from './open_captures.ts'
 import { PipelineRun } from './pipeline_run.ts'
 import type { Plan } from './plan.ts'
+import { asks, openReplayAnswers } from './replay_answers.ts'
 
 export interface ChaosRunOptions {
   readonly plan: Plan
@@ -45,12 +47,23 @@ export async function chaosRun(options: ChaosRunOptions): Promise<RunNotes> {
   })
   const rigged = rigPlan(plan, { targets, feeds, sinkDir: contents.sinks, batchSize })
   const clock = eventClock(Math.min(...captures.map(({ startTime }) => startTime)))
-  const run = new PipelineRun({ plan: rigged.plan, stateDir: contents.state, clock, use, log })
+  const recorded = await openReplayAnswers([plan], targets, true)
+  const answers = asks(plan) ? chaosAnswers(dir, recorded.answersFor(plan).book) : undefined
+  const run = new PipelineRun({
+    plan: rigged.plan,
+    stateDir: contents.state,
+    clock,
+    use,
+    log,
+    answersBy: answers?.answersBy,
+  })
   run.start()
   await run.ended('outside')
   if (run.failure === undefined) await runOutTime(run)
   run.stop('inside')
   await run.close(plan.settings.shutdownTimeout)
+  answers?.close()
+  recorded.close()
   if (run.failure !== undefined) throw run.failure
   writeFileSync(contents.deadLetters, deadLetters(join(contents.state, `${plan.name}.sqlite`)))
   const notes = { met: failpointCounts(), repeating: rigged.repeating }

@@ -14,9 +14,9 @@ export interface NodeCounters {
   errors: number
   /** events that went out beyond one for each that came in: splits and timers */
   made: number
-  /** writes that failed and were tried again (sinks) */
+  /** writes (sinks) and questions (enrichments) that failed and were tried again */
   retries: number
-  /** batches waiting (sinks and drop edges) */
+  /** batches waiting (sinks, enrichments and drop edges) */
   queued: number
   /** event time of the last event seen, ms */
   lastTime: number

@@ -16,6 +16,8 @@ export interface Example {
     readonly send: readonly (string | { topic?: string; time?: number; data: Data })[]
     /** Each expected event as a partial match, in order, over all ports but `errors`. */
     readonly expect: readonly { topic?: string; time?: number; data?: Data }[]
+    /** What an enrichment is answered, by key; null: the outside has nothing on it. */
+    readonly answers?: Readonly<Record<string, Json>>
   }
 }
 
@@ -160,6 +162,37 @@ export interface Keyed<S, D = Data> {
   onTimer?(state: S, time: number, key: string, timers: Timers): Emission
 }
 
+/** What JSON can hold. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
+
+/**
+ * Code that asks the outside (a database, a file, a service) about events. The engine asks, one batch
+ * after the other, and keeps the answers in the journal, where the pipeline has one.
+ */
+export interface Enrichment<D = Data> {
+  /**
+   * What to ask about, 1024 characters at most; `undefined`: nothing, and the event passes through
+   * unchanged. It hangs on the event alone: by it a replay finds the answer again.
+   */
+  key(event: Event<D>): string | undefined
+  /**
+   * Asks about keys, each of them once, at most 512 at a time.
+   * @param signal aborted when nobody waits any longer
+   * @returns the answers there are; a key without one, or with null, has none
+   * @throws {UnavailableError} to be asked again after a pause; any other error is the fault of a
+   *   key: its events take the error port
+   */
+  ask(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Json>>
+  /** @param answer undefined where the outside has nothing on the key; not to be changed */
+  step(event: Event<D>, answer: Json | undefined): Emission
+}
+
 export interface OperatorDefinition<
   C extends TObject = TObject,
   I extends TSchema = TSchema,
@@ -190,6 +223,11 @@ export interface OperatorDefinition<
     config: Static<C>,
     context: Context,
   ) => Keyed<Static<S>, Static<I> extends Data ? Static<I> : Data>
+  /** The one way to I/O: every answer is an input, and the journal keeps it. */
+  readonly enrich?: (
+    config: Static<C>,
+    context: Context,
+  ) => Enrichment<Static<I> extends Data ? Static<I> : Data>
   /** For the rest. Must hand on every batch it got, as itself or by `batch.with(events)`. */
   readonly stream?: (config: Static<C>, context: Context) => OperatorFunction<Batch, Batch>
 }

@@ -101,7 +101,7 @@ export class DetachedEdge {
       if (!batch) return
       this.#counters.waiting -= batch.events.length
       this.#underWay += 1
-      const { sequence, token } = this.#flow.open(0, () => {
+      const { sequence, token } = this.#flow.open(this.inlet, 0, () => {
         this.#underWay -= 1
         this.#pump()
       })

@@ -61,8 +61,9 @@ async function answer(
   } else if (path === '/health' || path === '/ready') {
     const { failed } = run.wired.flow
     const up = !failed && run.failure === undefined
-    // Ready: it works on input. A pipeline whose sinks only retry is alive, but not ready.
-    const ready = up && [...run.wired.sinks.values()].every(({ isStuck }) => !isStuck)
+    // Ready: it works on input. A pipeline that only tries again is alive, but not ready.
+    const { sinks, askers } = run.wired
+    const ready = up && [...sinks.values(), ...askers.values()].every(({ isStuck }) => !isStuck)
     const good = path === '/health' ? up : ready
     response
       .writeHead(good ? 200 : 503, { 'content-type': 'application/json' })

@@ -4,6 +4,8 @@
 export const BOUNDARIES = [
   'journal.before_sync',
   'journal.after_sync',
+  'answer.before_record',
+  'answer.after_record',
   'sink.before_write',
   'sink.after_write',
   'dead_letters.before',

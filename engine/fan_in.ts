@@ -1,6 +1,7 @@
 /** Puts the parts of one root batch back together, in the order of the events they come from. */
 import { merge, Observable } from 'rxjs'
 import type { Batch } from './batch.ts'
+import type { Flow } from './flow.ts'
 
 /** One input of a node, and the inlets (sources, detached edges) whose batches reach it. */
 export interface FanInEdge {
@@ -12,8 +13,10 @@ export interface FanInEdge {
  * Merges several inputs so that batch size does not show: every edge hands on one part, maybe
  * empty, for each root batch that reaches it, and the parts leave as one batch ordered by origin,
  * then by the order of the inputs. The parts' holds on the token become one.
+ * @param flow given where a part may come late, because something is asked on its way: then root
+ *   batches leave in the order they were opened, and not as their last parts happen to arrive
  */
-export function fanIn(edges: readonly FanInEdge[]): Observable<Batch> {
+export function fanIn(edges: readonly FanInEdge[], flow?: Pick<Flow, 'onOpen'>): Observable<Batch> {
   const [only] = edges
   if (edges.length === 1 && only) return only.batches
   const expected = new Map<string, number>()
@@ -22,6 +25,7 @@ export function fanIn(edges: readonly FanInEdge[]): Observable<Batch> {
   }
   return new Observable<Batch>((subscriber) => {
     const waiting = new Map<string, (Batch | undefined)[]>()
+    const inOrder = flow && new OpeningOrder(flow, expected, (batch) => subscriber.next(batch))
     const tagged = edges.map(
       ({ batches }, input) =>
         new Observable<readonly [Batch, number]>((inner) =>
@@ -45,12 +49,50 @@ export function fanIn(edges: readonly FanInEdge[]): Observable<Batch> {
         }
         waiting.delete(key)
         if (count > 1) for (let extra = 1; extra < count; extra++) batch.token.settle('delivered')
-        subscriber.next(mergeParts(parts.filter((part) => part !== undefined)))
+        const whole = mergeParts(parts.filter((part) => part !== undefined))
+        if (inOrder) inOrder.push(whole)
+        else subscriber.next(whole)
       },
       error: (error) => subscriber.error(error),
       complete: () => subscriber.complete(),
     })
   })
+}
+
+/** Holds whole root batches back until all that were opened before them have left. */
+class OpeningOrder {
+  /** numbers of the root batches that are still to leave */
+  readonly #opened: number[] = []
+  readonly #whole = new Map<number, Batch>()
+  readonly #next: (batch: Batch) => void
+  #leaving = false
+
+  constructor(
+    flow: Pick<Flow, 'onOpen'>,
+    sources: ReadonlyMap<string, number>,
+    next: (batch: Batch) => void,
+  ) {
+    flow.onOpen.push((source, sequence) => {
+      if (sources.has(source)) this.#opened.push(sequence)
+    })
+    this.#next = next
+  }
+
+  push(batch: Batch): void {
+    this.#whole.set(batch.root.sequence, batch)
+    // A batch that leaves may bring the next one; it must not overtake the first at some readers.
+    if (this.#leaving) return
+    this.#leaving = true
+    for (;;) {
+      const first = this.#opened[0]
+      const ready = first === undefined ? undefined : this.#whole.get(first)
+      if (first === undefined || ready === undefined) break
+      this.#opened.shift()
+      this.#whole.delete(first)
+      this.#next(ready)
+    }
+    this.#leaving = false
+  }
 }
 
 /** @param parts in the order of the inputs; at least one */

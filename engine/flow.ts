@@ -15,6 +15,8 @@ export class Flow {
   #sequence = 0
   #failed = false
   #waiters: Waiter[] = []
+  /** Told of every root batch, by its source and its number, before any part of it moves. */
+  readonly onOpen: ((source: string, sequence: number) => void)[] = []
 
   /** Whether a batch has failed: from then on nothing may be checkpointed. */
   get failed(): boolean {
@@ -30,15 +32,24 @@ export class Flow {
     return this.#events
   }
 
-  /** Registers a root batch of `events` events; its token reports back here, then to `onClosed`. */
-  open(events: number, onClosed?: (outcome: Outcome) => void): { sequence: number; token: Token } {
+  /**
+   * Registers a root batch of `events` events from `source`; its token reports back here, then to
+   * `onClosed`.
+   */
+  open(
+    source: string,
+    events: number,
+    onClosed?: (outcome: Outcome) => void,
+  ): { sequence: number; token: Token } {
     this.#batches += 1
     this.#events += events
     const token = new Token((outcome) => {
       this.#close(events, outcome)
       onClosed?.(outcome)
     })
-    return { sequence: this.#sequence++, token }
+    const sequence = this.#sequence++
+    for (const tell of this.onOpen) tell(source, sequence)
+    return { sequence, token }
   }
 
   #close(events: number, outcome: Outcome): void {

@@ -1,10 +1,13 @@
 /** Runs one operator by itself, with a clock the test moves and a crash whenever it likes. */
+import { quote } from '../protocols/quote.ts'
 import { type Batch, makeBatch, Token } from './batch.ts'
 import { eventClock } from './clock.ts'
 import { compileKeyedNode } from './compile.ts'
 import { makeContext, silentLog } from './context.ts'
 import { newCounters } from './counters.ts'
-import type { AnyOperator } from './define.ts'
+import type { AnyOperator, Json } from './define.ts'
+import type { Answer, Question } from './enrich/answers.ts'
+import { EnrichRunner } from './enrich/enrich_runner.ts'
 import { EngineError } from './errors.ts'
 import type { Data, Event } from './event.ts'
 import { deriveId } from './ids.ts'
@@ -39,9 +42,15 @@ export interface Harness {
 
 /**
  * @param config as YAML would hold it: `{ window: '60s' }`; `max_keys` and `ttl` too
+ * @param answers what an enrichment is answered, by key; an event it has none for fails with
+ *   `NO_ANSWER`
  * @throws {EngineError} `CONFIG` when the config does not fit the component
  */
-export function harness(component: AnyOperator, config: Record<string, unknown> = {}): Harness {
+export function harness(
+  component: AnyOperator,
+  config: Record<string, unknown> = {},
+  answers: Readonly<Record<string, Json>> = {},
+): Harness {
   const node = planNode(component, config)
   const counters = newCounters()
   const saved = new Map<string, SavedKey>()
@@ -61,7 +70,9 @@ export function harness(component: AnyOperator, config: Record<string, unknown> 
       use: ({ name }) => Promise.reject(new EngineError('NO_RESOURCE', `no ${name} in a test`)),
       counters,
     })
-    return operatorRunner(node, { context, counters, nodeClock: clock })
+    const options = { context, counters, nodeClock: clock }
+    if (!component.enrich) return operatorRunner(node, options)
+    return answeringRunner(new EnrichRunner(node, options), answers)
   }
 
   function run(events: readonly Event[], watermarks: readonly number[]): Output[] {
@@ -112,6 +123,28 @@ export function harness(component: AnyOperator, config: Record<string, unknown> 
       runner = makeRunner()
       if (changes) runner.restore([...saved.values()], at)
     },
+  }
+}
+
+/** An enrichment whose every question is answered at once. */
+function answeringRunner(
+  runner: EnrichRunner,
+  answers: Readonly<Record<string, Json>>,
+): OperatorRunner {
+  const answer = ({ key }: Question): Answer => {
+    const given = Object.hasOwn(answers, key) ? answers[key] : undefined
+    if (given !== undefined) return { answer: given }
+    return { failure: { code: 'NO_ANSWER', message: `no answer about ${quote(key)} was given` } }
+  }
+  return {
+    process(batch) {
+      const pending = runner.begin(batch)
+      return runner.finish(pending, pending.questions.map(answer))
+    },
+    state: undefined,
+    watermark: Number.NEGATIVE_INFINITY,
+    takeChanges: () => undefined,
+    restore: () => undefined,
   }
 }
 

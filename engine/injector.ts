@@ -31,7 +31,7 @@ export class Injector {
    *   falls in between
    */
   send(event: Event, onSettled: (outcome: Outcome) => void): void {
-    const { sequence, token } = this.#flow.open(1, onSettled)
+    const { sequence, token } = this.#flow.open(this.inlet, 1, onSettled)
     const root = { sequence, source: this.inlet }
     this.#batches.next(makeBatch([event], [0], [Number.NEGATIVE_INFINITY], root, token))
   }

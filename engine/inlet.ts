@@ -83,7 +83,7 @@ export class Inlet {
     errorOrigins: readonly number[],
   ): void {
     const { flow, consumers, source } = this.#options
-    const { sequence, token } = flow.open(count)
+    const { sequence, token } = flow.open(source, count)
     const root = { sequence, source }
     const batch = makeBatch(events, origins, watermarks, root, token)
     if (errors.length === 0 && this.bypass?.(batch)) {

@@ -13,7 +13,10 @@ const NODE_COUNTERS: Record<string, [help: string, read: Read]> = {
   decnet_node_events_made_total: ['Events beyond one for each that came in', ({ made }) => made],
   decnet_node_errors_total: ['Events that could not be handled', ({ errors }) => errors],
   decnet_node_dead_lettered_total: ['Events dead-lettered', ({ deadLettered }) => deadLettered],
-  decnet_node_retries_total: ['Writes that failed and were tried again', ({ retries }) => retries],
+  decnet_node_retries_total: [
+    'Writes and questions that were tried again',
+    ({ retries }) => retries,
+  ],
 }
 
 const NODE_GAUGES: Record<string, [help: string, read: Read]> = {
@@ -94,7 +97,11 @@ function addJournal(add: Add, { journal }: PipelineRun): void {
     })
   gauge('decnet_journal_bytes', 'Bytes of the journal on disk', ({ bytes }) => bytes)
   gauge('decnet_journal_segments', 'Files of the journal', ({ segments }) => segments)
-  gauge('decnet_journal_removed_total', 'Events that made room', (kept) => kept.removedItems)
+  gauge(
+    'decnet_journal_removed_total',
+    'Events and answers that made room',
+    (kept) => kept.removedItems,
+  )
 }
 
 function addState(add: Add, runners: PipelineRun['wired']['runners']): void {

@@ -31,9 +31,9 @@ export interface RunnerOptions {
 }
 
 /** Keys come from outside and stay in memory: `max_keys` bounds their number, this their length. */
-const MAX_KEY_LENGTH = 1024
+export const MAX_KEY_LENGTH = 1024
 
-/** For `each` and `keyed`; operators that bring their own RxJS operator need no runner. */
+/** For `each` and `keyed`; what is asked takes time, and RxJS operators need no runner. */
 export function operatorRunner(node: PlanOperator, options: RunnerOptions): OperatorRunner {
   const { component, config } = node
   return component.keyed

@@ -5,6 +5,7 @@ import { mayResume } from './compile/promises.ts'
 import { makeContext, type ResourceUse } from './context.ts'
 import { LetterReplay } from './dead_letter_replay.ts'
 import type { Context, Logger, Writer } from './define.ts'
+import type { AnswerBook } from './enrich/answers.ts'
 import { EngineError, FatalError, toFailure } from './errors.ts'
 import { stateCheck } from './input_check.ts'
 import { barePosition, Journal } from './journal/journal.ts'
@@ -28,6 +29,8 @@ export interface PipelineRunOptions {
   readonly batchSize?: number | undefined
   /** Starts a thread that serves a lane of the plan; undefined: `settings.threads` is 1 here. */
   readonly startLane?: ((plan: Plan) => Worker) | undefined
+  /** stands between the enrichments and where their answers are kept */
+  readonly answersBy?: ((journal: AnswerBook | undefined) => AnswerBook) | undefined
 }
 
 /** A source that has given nothing for this long no longer holds event time back, ms. */
@@ -50,7 +53,7 @@ export class PipelineRun {
   readonly letters: LetterReplay
   readonly #options: PipelineRunOptions
   readonly #state: StateFile
-  /** What sources with `journal: true` read; opened when the first of them is pulled. */
+  /** What sources with `journal: true` read, and what is answered; opened at its first use. */
   readonly journal: Journal
   readonly #batchSize: number
   /** Sources that read from outside stop first, so that what they read still reaches the others. */
@@ -76,8 +79,8 @@ export class PipelineRun {
     const types = new Map(this.plan.nodes.map(({ id, component }) => [id, component.type]))
     const { deadLetterLimit } = this.plan.settings
     this.#state = new StateFile(options.stateDir, this.plan.name, { types, deadLetterLimit })
-    this.wired = this.#wire()
     this.journal = new Journal({ ...options, giveUp: this.#giveUp.signal })
+    this.wired = this.#wire()
     this.pumps = this.#restore()
     this.letters = this.#letterReplay()
   }
@@ -130,11 +133,20 @@ export class PipelineRun {
       }),
       batchSize: this.#batchSize,
       attempts: Number.POSITIVE_INFINITY,
+      answers: { book: this.#answerBook() },
       pause: (ms) => pause(ms, this.#giveUp.signal),
       log,
       giveUp: this.#giveUp.signal,
       onFatal: (error) => this.#fail(error),
     })
+  }
+
+  /** Without a journal an answer is not kept: the event may be read again, and asks again. */
+  #answerBook(): AnswerBook | undefined {
+    const { plan, answersBy } = this.#options
+    const hasJournal = plan.nodes.some((node) => node.section === 'sources' && node.journal)
+    const journal = hasJournal ? this.journal : undefined
+    return answersBy ? answersBy(journal) : journal
   }
 
   async #openSink(node: PlanSink, context: Context): Promise<Writer> {
@@ -433,8 +445,10 @@ export class PipelineRun {
   }
 
   #whyNot(): unknown {
-    const sink = [...this.wired.sinks.values()].find(({ cause }) => cause !== undefined)
+    const { sinks, askers } = this.wired
+    const workers = [...sinks.values(), ...askers.values()]
+    const stuck = workers.find(({ cause }) => cause !== undefined)
     const message = 'the pipeline stopped with input in flight; it will be read again'
-    return sink?.cause ?? this.#unwritten ?? new EngineError('NOT_DRAINED', message)
+    return stuck?.cause ?? this.#unwritten ?? new EngineError('NOT_DRAINED', message)
   }
 }

@@ -56,7 +56,7 @@ async function runTest(plan: Plan, test: PlanTest): Promise<TestResult> {
     ...Object.keys(expect),
     ...expectNone,
   ])
-  const graph = new TestGraph(plan, looked)
+  const graph = new TestGraph(plan, looked, test.answers)
   let path: FilePath = []
   try {
     for (const step of test.steps) {

@@ -1,5 +1,5 @@
 /** A checked pipeline: everything the runtime needs, nothing it has to check again. */
-import type { AnyOperator, AnySink, AnySource } from './define.ts'
+import type { AnyOperator, AnySink, AnySource, Json } from './define.ts'
 
 /** What happens at an edge whose consumer cannot keep up. */
 export type EdgePolicy = 'block' | 'drop_oldest' | 'drop_newest'
@@ -65,6 +65,8 @@ export interface Settings {
 export interface PlanTest {
   readonly name: string
   readonly steps: readonly PlanTestStep[]
+  /** what enrichments are answered, by node and key; null: the outside has nothing on it */
+  readonly answers: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** line of the case in the file, for reports */
   readonly line: number
 }

@@ -1,5 +1,5 @@
 /** What a component says about itself, as text for a terminal; pages are in reference_page.ts. */
-import { isKeyed, nodeShape } from './compile/node_shape.ts'
+import { isAsking, isKeyed, nodeShape } from './compile/node_shape.ts'
 import type { Component, Section } from './define.ts'
 import { type FieldRow, fieldRows } from './schema_text.ts'
 
@@ -27,6 +27,7 @@ export function factsOf(component: Component): [string, string][] {
   if (component.section === 'sinks') facts.push(['Effect', component.effect.replaceAll('_', ' ')])
   if (component.section === 'operators') {
     if (isKeyed(component)) facts.push(['State', 'one per key, kept and bounded by the engine'])
+    if (isAsking(component)) facts.push(['Asks', 'the outside; the journal keeps each answer'])
     if (component.outputs?.length === 0) {
       const names = component.outputs({}).map((name) => `\`node.${name}\``)
       facts.push(['Outputs', names.join(', ')])

@@ -39,6 +39,7 @@ function markdownExample({ title, yaml, run }: Example): string {
   const parts = [`### ${title}`, fence('yaml', yaml)]
   if (run) {
     parts.push('Given', fence('json', run.send.map(jsonLine).join('\n')))
+    if (run.answers) parts.push('and answered, by key,', fence('json', JSON.stringify(run.answers)))
     const made = run.expect.length > 0 ? run.expect.map(jsonLine).join('\n') : undefined
     parts.push(...(made ? ['it makes', fence('json', made)] : ['it makes nothing.']))
   }

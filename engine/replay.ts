@@ -13,6 +13,7 @@ import { eventText } from './event_text.ts'
 import { inTimeOrder } from './feed_order.ts'
 import { openCaptures } from './open_captures.ts'
 import type { Plan, PlanSink } from './plan.ts'
+import { openReplayAnswers, type ReplayAnswers } from './replay_answers.ts'
 import { Breakpoint, type BreakRequest } from './replay_break.ts'
 import { ReplayGraph } from './replay_graph.ts'
 import {
@@ -45,6 +46,8 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal | undefined
   /** told what each operator of each pipeline does with each event */
   readonly traceOf?: ((plan: Plan) => ReplayTrace) | undefined
+  /** whether enrichments ask the outside where no journal has the answer */
+  readonly askLive?: boolean | undefined
   /** how much faster than its events happened; undefined: as fast as it goes */
   readonly speed?: number | undefined
   /** events outside are skipped, and counted */
@@ -69,8 +72,13 @@ export async function replay(options: ReplayOptions): Promise<RunReport> {
   refuseTwins(plans)
   const { targets, captures } = await openCaptures(plans, options.captures)
   if (sinkDir !== undefined) await makeSinkDir(sinkDir)
-  const session = new ReplaySession(options, targets, captures)
-  const report = await session.run()
+  const answers = await openReplayAnswers(plans, targets, options.askLive ?? false)
+  let report: RunReport
+  try {
+    report = await new ReplaySession(options, targets, captures, answers).run()
+  } finally {
+    answers.close()
+  }
   if (sinkDir !== undefined) {
     const { wallSeconds, pipelines, outcome, skipped } = report
     const summary = { wall_seconds: wallSeconds, outcome, skipped, pipelines }
@@ -90,6 +98,7 @@ class ReplaySession {
   readonly #options: ReplayOptions
   readonly #targets: readonly CaptureTarget[]
   readonly #captures: readonly Capture[]
+  readonly #answers: ReplayAnswers
   readonly #graphs: readonly ReplayGraph[]
   readonly #started = stopwatch()
   readonly #edgeLogs: EdgeLog[] = []
@@ -104,9 +113,11 @@ class ReplaySession {
     options: ReplayOptions,
     targets: readonly CaptureTarget[],
     captures: readonly Capture[],
+    answers: ReplayAnswers,
   ) {
     this.#options = options
     this.#targets = targets
+    this.#answers = answers
     const { window, breakAt, taps = [] } = options
     this.#captures = captures.map((capture) => within(capture, window ?? {}, this.#skipped))
     this.#graphs = options.plans.map((plan) => this.#graph(plan))
@@ -132,6 +143,7 @@ class ReplaySession {
       fed: new Set(this.#targets.flatMap((one) => (one.plan === plan ? one.source.id : []))),
       taps: joinTaps(trace?.taps, edges?.taps),
       trace,
+      answers: this.#answers.answersFor(plan),
     })
   }
 

@@ -3,6 +3,7 @@ import type { Batch } from './batch.ts'
 import { eventClock, pause } from './clock.ts'
 import { makeContext, type ResourceUse } from './context.ts'
 import type { Context, Logger, Writer } from './define.ts'
+import type { AnswerSource } from './enrich/answers.ts'
 import type { Plan, PlanSink } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
 import type { Trace } from './trace.ts'
@@ -23,6 +24,7 @@ export interface ReplayGraphOptions {
   readonly fed?: ReadonlySet<string>
   readonly taps?: ReadonlyMap<string, (batch: Batch) => void>
   readonly trace?: Trace | undefined
+  readonly answers?: AnswerSource | undefined
 }
 
 /** Tries before a write fails for good: a replay has somebody waiting for it. */
@@ -74,6 +76,7 @@ export class ReplayGraph {
       },
       ...(taps && { taps }),
       trace,
+      answers: options.answers,
     })
     this.#pumps = this.#internalPumps(batchSize, options.fed ?? new Set())
   }
@@ -116,7 +119,9 @@ export class ReplayGraph {
   check(): void {
     if (this.#failure !== undefined) throw this.#failure
     if (!this.wired.flow.failed) return
-    const stuck = [...this.wired.sinks.values()].find(({ cause }) => cause !== undefined)
+    const { sinks, askers } = this.wired
+    const workers = [...sinks.values(), ...askers.values()]
+    const stuck = workers.find(({ cause }) => cause !== undefined)
     throw stuck?.cause ?? new Error(`${this.plan.name} failed`)
   }
 

@@ -31,8 +31,9 @@ export interface SinkRunnerOptions {
   readonly errorsWired: boolean
 }
 
-const FIRST_RETRY_MS = 100
-const LAST_RETRY_MS = 30_000
+/** Pauses between tries double, from the first to the last, ms. */
+export const FIRST_RETRY_MS = 100
+export const LAST_RETRY_MS = 30_000
 /** Reading the next piece of a file takes a turn or two of the event loop. */
 const IDLE_TURNS = 2
 

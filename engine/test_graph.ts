@@ -2,16 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { quote } from '../protocols/quote.ts'
 import type { Batch } from './batch.ts'
 import { openCapture } from './capture.ts'
 import { type EventClock, turn } from './clock.ts'
 import { type ResourceUse, silentLog } from './context.ts'
 import type { Reject } from './define.ts'
+import type { AnswerSource } from './enrich/answers.ts'
 import { EngineError } from './errors.ts'
 import type { Draft, Event } from './event.ts'
 import { stateCheck } from './input_check.ts'
 import { portsOf } from './operator_runner.ts'
-import type { Plan, PlanSource } from './plan.ts'
+import type { Plan, PlanSource, PlanTest } from './plan.ts'
 import { ReplayGraph } from './replay_graph.ts'
 import { mutedWriter } from './replay_outputs.ts'
 import type { StateFile } from './state_file.ts'
@@ -32,6 +34,7 @@ interface Seen {
 
 export class TestGraph {
   readonly #plan: Plan
+  readonly #answers: AnswerSource
   readonly #sinks: ReadonlySet<string>
   /** Port key → what came out of it and has not been looked at. */
   readonly #seen = new Map<string, Seen[]>()
@@ -43,9 +46,13 @@ export class TestGraph {
   #life = 0
   #state: { readonly file: StateFile; readonly dir: string } | undefined
 
-  /** @param looked the nodes and ports that will be looked at */
-  constructor(plan: Plan, looked: Iterable<string>) {
+  /**
+   * @param looked the nodes and ports that will be looked at
+   * @param answers what enrichments are answered
+   */
+  constructor(plan: Plan, looked: Iterable<string>, answers: PlanTest['answers']) {
     this.#plan = plan
+    this.#answers = givenAnswers(answers)
     this.#sinks = new Set(
       plan.nodes.flatMap(({ id, section }) => (section === 'sinks' ? [id] : [])),
     )
@@ -90,6 +97,7 @@ export class TestGraph {
         },
       }),
       deadLetters: mutedWriter,
+      answers: this.#answers,
       taps: new Map(
         [...this.#seen.keys()]
           .filter((port) => !this.#sinks.has(port))
@@ -227,6 +235,22 @@ export class TestGraph {
     rmSync(this.#state.dir, { recursive: true, force: true })
   }
 }
+
+/** By key: a test says what there is outside, and not when it was asked. */
+const givenAnswers = (answers: PlanTest['answers']): AnswerSource => ({
+  book: {
+    recall: async (node, questions) =>
+      questions.map(({ key }) => {
+        const answer = Object.hasOwn(answers[node] ?? {}, key) ? answers[node]?.[key] : undefined
+        return answer === undefined ? undefined : { answer }
+      }),
+    record: async () => undefined,
+  },
+  refusal: (node, key) => ({
+    code: 'NO_ANSWER',
+    message: `the test has no answer about ${quote(key)} in its answers.${node}`,
+  }),
+})
 
 /** SQLite takes its time to load, and most tests need none. */
 async function openState(plan: Plan): Promise<{ file: StateFile; dir: string }> {

@@ -1,10 +1,12 @@
 /** Turns a plan into RxJS: a node is an `Observable<Batch>`, an edge a subscription. */
-import { map, type Observable, type OperatorFunction, share, tap } from 'rxjs'
+import { concatMap, filter, map, type Observable, type OperatorFunction, share, tap } from 'rxjs'
 import { type Batch, makeBatch } from './batch.ts'
 import { type Clock, type EventClock, eventClock } from './clock.ts'
 import { type EdgeCounters, type NodeCounters, newCounters } from './counters.ts'
 import type { Context, Logger, Writer } from './define.ts'
 import { DetachedEdge } from './detached_edge.ts'
+import type { AnswerSource } from './enrich/answers.ts'
+import { Asking } from './enrich/asking.ts'
 import { type FanInEdge, fanIn } from './fan_in.ts'
 import { Flow } from './flow.ts'
 import { streamId } from './ids.ts'
@@ -32,7 +34,10 @@ export interface WireOptions {
   readonly openSink: (node: PlanSink, context: Context) => Promise<Writer>
   readonly openDeadLetters: () => Promise<Writer>
   readonly batchSize: number
+  /** tries of a sink that fails, or of a question without an answer */
   readonly attempts: number
+  /** where enrichments find answers; default: each asks the outside, and nothing is kept */
+  readonly answers?: AnswerSource | undefined
   readonly pause: (ms: number) => Promise<void>
   readonly log: Logger
   /** Aborted when sinks must stop trying. */
@@ -51,6 +56,8 @@ export interface Wired {
   readonly inlets: ReadonlyMap<string, Inlet>
   readonly runners: ReadonlyMap<string, OperatorRunner>
   readonly sinks: ReadonlyMap<string, SinkRunner>
+  /** The nodes that ask the outside. */
+  readonly askers: ReadonlyMap<string, Asking>
   readonly detached: readonly DetachedEdge[]
   readonly counters: ReadonlyMap<string, NodeCounters>
   readonly edges: readonly EdgeCounters[]
@@ -85,6 +92,9 @@ class Wiring {
   readonly #inlets = new Map<string, Inlet>()
   readonly #runners = new Map<string, OperatorRunner>()
   readonly #sinks = new Map<string, SinkRunner>()
+  readonly #askers = new Map<string, Asking>()
+  /** Nodes whose batches may come late, since something is asked before them. */
+  readonly #late = new Set<string>()
   readonly #detached: DetachedEdge[] = []
   readonly #counters = new Map<string, NodeCounters>()
   readonly #edges: EdgeCounters[] = []
@@ -125,6 +135,7 @@ class Wiring {
       inlets: this.#inlets,
       runners: this.#runners,
       sinks: this.#sinks,
+      askers: this.#askers,
       detached: this.#detached,
       counters: this.#counters,
       edges: this.#edges,
@@ -195,7 +206,14 @@ class Wiring {
     this.#injectors.set(node.id, injector)
     const reached = edges.flatMap(({ reachedFrom }) => [...reachedFrom])
     this.#reached.set(node.id, new Set([...reached, injector.inlet]))
-    return injector.beside(fanIn(edges))
+    return injector.beside(fanIn(edges, this.#orderFor(node.id, node.inputs)))
+  }
+
+  /** @returns what fan-in keeps to where parts may come late: only there, as it costs a little */
+  #orderFor(node: string, inputs: readonly PlanEdge[]): Flow | undefined {
+    if (!inputs.some(({ from }) => this.#late.has(from))) return undefined
+    this.#late.add(node)
+    return this.#flow
   }
 
   #edge(consumer: string, edge: PlanEdge, index: number): FanInEdge {
@@ -222,6 +240,7 @@ class Wiring {
   #addOperator(node: PlanOperator): void {
     const input = this.#inputOf(node)
     if (node.component.stream) this.#addStream(node, input)
+    else if (node.component.enrich) this.#addAsking(node, input)
     else this.#addRunner(node, input)
   }
 
@@ -233,6 +252,34 @@ class Wiring {
     const runner = operatorRunner(node, { context, counters, nodeClock, trace })
     this.#runners.set(node.id, runner)
     this.#exposeAll(node, portsOf(node), input.pipe(map((batch) => runner.process(batch))))
+  }
+
+  /** One batch at a time, so that order is kept; what waits is in flight, and bounded by credit. */
+  #addAsking(node: PlanOperator, input: Observable<Batch>): void {
+    const { trace, answers = {}, attempts, giveUp } = this.#options
+    const counters = this.#countersOf(node.id)
+    const asking = new Asking(node, {
+      context: this.#contextOf(node),
+      counters,
+      nodeClock: this.#clocks.get(node.id),
+      trace,
+      answers,
+      attempts,
+      giveUp,
+    })
+    this.#askers.set(node.id, asking)
+    this.#late.add(node.id)
+    const made = input.pipe(
+      tap(() => {
+        counters.queued += 1
+      }),
+      concatMap((batch) => asking.process(batch)),
+      tap(() => {
+        counters.queued -= 1
+      }),
+      filter((ported) => ported !== undefined),
+    )
+    this.#exposeAll(node, portsOf(node), made)
   }
 
   /** The operator's own RxJS code sees only events that fit; the others take the error port. */
@@ -351,7 +398,7 @@ class Wiring {
       errorsWired: false,
     })
     const edges = this.#deadLetterEdges.map((edge, index) => this.#edge(DEAD_LETTERS, edge, index))
-    fanIn(edges).subscribe({
+    fanIn(edges, this.#orderFor(DEAD_LETTERS, this.#deadLetterEdges)).subscribe({
       next: (batch) => {
         for (const { data } of batch.events) this.#countersOf(String(data.node)).deadLettered += 1
         runner.push(batch)
@@ -362,7 +409,7 @@ class Wiring {
 
   /** An empty root batch through all sources at once, so that timers up to `time` fire. */
   #broadcast(time: number): void {
-    const { sequence, token } = this.#flow.open(0)
+    const { sequence, token } = this.#flow.open(EVERYWHERE, 0)
     const batch = makeBatch([], [], [time], { sequence, source: EVERYWHERE }, token)
     for (const [id, inlet] of this.#inlets) {
       token.retain(this.#readersOf(id, '') + this.#readersOf(id, 'errors'))

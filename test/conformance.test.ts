@@ -73,7 +73,7 @@ describe.each(operators.map((component) => ({ type: component.type, component })
     })
 
     it.each(running)('does what its example says: $title', ({ config, run }) => {
-      const outputs = harness(component, config).send(...inputs(run?.send ?? []))
+      const outputs = harness(component, config, run?.answers).send(...inputs(run?.send ?? []))
       expect(outputs.length).toBe(run?.expect.length)
       run?.expect.forEach((pattern, index) => {
         expect(mismatches(pattern, outputs[index], `output ${index}`)).toEqual([])
@@ -83,13 +83,14 @@ describe.each(operators.map((component) => ({ type: component.type, component })
     it('gives the same however its input is cut into batches, and wherever it crashes', () => {
       for (const { config, run } of running) {
         const events = withIds(inputs(run?.send ?? []))
-        const whole = harness(component, config)
+        const answers = run?.answers
+        const whole = harness(component, config, answers)
         const together = [...whole.send(...events), ...whole.advanceTo(FAR)]
-        const onePerBatch = harness(component, config)
+        const onePerBatch = harness(component, config, answers)
         const single = events.flatMap((event) => onePerBatch.send(event))
         expect([...single, ...onePerBatch.advanceTo(FAR)]).toEqual(together)
         for (let crash = 0; crash <= events.length; crash++) {
-          const run = harness(component, config)
+          const run = harness(component, config, answers)
           const before = run.send(...events.slice(0, crash))
           run.crashAndRestore()
           const after = run.send(...events.slice(crash))
@@ -101,7 +102,7 @@ describe.each(operators.map((component) => ({ type: component.type, component })
     it('leaves its input as it was', () => {
       for (const { config, run } of running) {
         const events = withIds(inputs(run?.send ?? [])).map((event) => deepFreeze(event))
-        const run2 = harness(component, config)
+        const run2 = harness(component, config, deepFreeze(run?.answers))
         run2.send(...events)
         expect(run2.errors.filter(({ data }) => data.code === 'THROWN')).toEqual([])
       }
@@ -111,8 +112,9 @@ describe.each(operators.map((component) => ({ type: component.type, component })
       for (const { config, run } of running) {
         const events = withIds(inputs(run?.send ?? []))
         const ids = (outputs: Output[]) => outputs.map(({ id, port }) => `${port ?? ''} ${id}`)
-        const first = ids(harness(component, config).send(...events))
-        expect(ids(harness(component, config).send(...events))).toEqual(first)
+        const again = () => ids(harness(component, config, run?.answers).send(...events))
+        const first = again()
+        expect(again()).toEqual(first)
         expect(new Set(first).size).toBe(first.length)
         for (const id of first) expect(id).toMatch(/^[a-z0-9_]* [0-9a-f]{32}$/)
       }
@@ -138,6 +140,23 @@ describe.each(operators.map((component) => ({ type: component.type, component })
         }),
         { numRuns: 150 },
       )
+    })
+
+    it('asks about the keys it is given and about no other, and stops when it is told to', async () => {
+      if (!component.enrich) return
+      for (const { config } of cases) {
+        const decoded = compileNode(component, config) as never
+        const { ask } = component.enrich(decoded, contextOf('asks', {}))
+        const signal = new AbortController().signal
+        expect([...(await ask([], signal)).keys()]).toEqual([])
+        const answers = await ask(['198.51.100.7', "o'clock\0\ud800"], signal)
+        for (const [key, answer] of answers) {
+          expect(['198.51.100.7', "o'clock\0\ud800"]).toContain(key)
+          expect(JSON.parse(JSON.stringify(answer))).toEqual(answer)
+        }
+        // Either way: whoever asks and is told to stop must not be waited for.
+        await Promise.allSettled([ask(['a key'], AbortSignal.abort())])
+      }
     })
 
     it('keeps state of the shape it declares, as JSON', () => {

@@ -82,6 +82,9 @@ const wakeSchema = Type.Optional(
 export const isKeyed = (component: Component): component is AnyOperator =>
   component.section === 'operators' && component.keyed !== undefined
 
+export const isAsking = (component: Component): component is AnyOperator =>
+  component.section === 'operators' && component.enrich !== undefined
+
 const shapes = new WeakMap<Component, Shape>()
 
 /**

@@ -6,7 +6,7 @@ import type { Span } from '../problem.ts'
 import type { GraphNode } from './graph.ts'
 import { checkPort } from './graph_check.ts'
 import { listOf, suggestion } from './near_miss.ts'
-import { isKeyed } from './node_shape.ts'
+import { isAsking, isKeyed } from './node_shape.ts'
 import type { Problems } from './source_text.ts'
 import type { Entry, Mapping, Tree } from './tree.ts'
 
@@ -87,6 +87,12 @@ const stepFields = {
 export const testsSchema = Type.Array(
   Type.Object({
     name: Type.String({ minLength: 1, description: 'What the case shows, as a sentence.' }),
+    answers: Type.Optional(
+      Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), {
+        description:
+          'What nodes that ask the outside are answered, by node and key; null: nothing is known.',
+      }),
+    ),
     ...stepFields,
     steps: Type.Optional(
       Type.Array(Type.Object(stepFields), {
@@ -115,6 +121,7 @@ export function checkTests(
   for (const item of tree.items) {
     if (item.kind !== 'map') continue
     checkForm(item, problems)
+    for (const entry of entriesOf(item, 'answers')) checkAsks(entry, nodes, problems)
     for (const step of stepsOf(item)) checkStep(step, nodes, problems)
   }
 }
@@ -198,6 +205,21 @@ function checkOutput(
   }
   // Without a port a test looks at all of them together.
   if (port.length > 0) checkPort(node, port.join('.'), span, problems)
+}
+
+function checkAsks(
+  { key, keySpan }: Entry,
+  nodes: ReadonlyMap<string, GraphNode>,
+  problems: Problems,
+): void {
+  const node = nodes.get(key)
+  if (node !== undefined && (node.component === undefined || isAsking(node.component))) return
+  const asking = [...nodes.values()].filter(({ component }) => component && isAsking(component))
+  const ids = asking.map(({ id }) => id)
+  const what = node === undefined ? 'is no node' : 'asks nothing'
+  problems.error('UNKNOWN_NODE', keySpan, `a test answers ${quote(key)}, which ${what}`, {
+    help: `${suggestion(key, ids)}nodes that ask: ${listOf(ids) || 'none'}.`,
+  })
 }
 
 function checkKeyed(

@@ -10,12 +10,13 @@ export function toPlanTests(
   tree: Tree | undefined,
   problems: Problems,
 ): PlanTest[] {
-  return tests.map(({ name, steps, ...only }, index) => {
+  return tests.map(({ name, steps, answers, ...only }, index) => {
     const item = itemOf(tree, index)
     const path = ['tests', index]
     const list = item?.kind === 'map' ? item.entries.get('steps')?.value : undefined
     return {
       name,
+      answers: (answers ?? {}) as PlanTest['answers'],
       line: problems.positionAt(item?.span.start ?? 0).line,
       steps: steps?.map((step, at) =>
         toStep(step, keysOf(itemOf(list, at)), [...path, 'steps', at]),

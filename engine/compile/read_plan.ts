@@ -18,6 +18,7 @@ import { checkSettings, toSettings, warnOfThreads } from './settings.ts'
 import { asShape } from './shape.ts'
 import type { Problems } from './source_text.ts'
 import { isSound, type Mapping, treeOf } from './tree.ts'
+import { warnOfUnrecorded } from './unrecorded.ts'
 
 /** @returns undefined where errors were reported */
 export function readPlan(
@@ -45,6 +46,7 @@ export function readPlan(
   const testsTree = root.entries.get('tests')?.value
   checkTests(testsTree, byId, problems)
   for (const node of nodes) warnOfLoss(node, problems)
+  warnOfUnrecorded(byId, problems)
   if (problems.hasErrors || settings === undefined) return undefined
   const planNodes = inFlowOrder(nodes).map(toPlanNode)
   warnOfThreads(settings, settingsEntry, planNodes, problems)

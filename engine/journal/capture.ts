@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { byteStream, type Capture, type CapturedItem } from '../capture.ts'
 import { EngineError, toFailure } from '../errors.ts'
+import { isAnswers } from './answer_entry.ts'
 import { journalOf, SEGMENT_HEADER } from './frame.ts'
 import { entriesOf, framesOf, located } from './reader.ts'
 import { journalFiles, type SegmentFile } from './segments.ts'
@@ -75,6 +76,7 @@ async function* readItems(
     try {
       for await (const frame of framesOf(await byteStream(segment.path, onBytes))) {
         for (const { source, sequence, events } of await entriesOf(frame)) {
+          if (isAnswers(source)) continue
           const targets = receivers(source)
           const items: CapturedItem[] = []
           for (const [index, item] of events.entries()) {

@@ -1,13 +1,18 @@
 /**
  * The journal of a running pipeline: what a source with `journal: true` reads is written down before
- * it enters the graph, and is read from there again after a crash.
+ * it enters the graph, and is read from there again after a crash; so is what enrichments are
+ * answered.
  */
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { AnySource, Chunk, Context, Logger, Reject } from '../define.ts'
+import type { AnswerIndex } from '../enrich/answer_index.ts'
+import type { Answer, AnswerBook, Answered, Question } from '../enrich/answers.ts'
 import type { Draft } from '../event.ts'
+import { failpoint } from '../failpoint.ts'
 import { sequenceId } from '../ids.ts'
 import type { Plan, PlanSource } from '../plan.ts'
+import { answerEntry, answersOf } from './answer_entry.ts'
 import { ReadAhead } from './read_ahead.ts'
 import { readEntries, type StoredEntry } from './reader.ts'
 import type { Retention } from './retention.ts'
@@ -66,13 +71,16 @@ interface Outstanding {
   end: number
 }
 
-export class Journal {
+export class Journal implements AnswerBook {
   readonly #options: JournalOptions
   readonly #outstanding = new Map<string, Outstanding>()
   /** pulls on their way through the journal, and sources that are catching up */
   #underWay = 0
   #opening: Promise<JournalWriter> | undefined
   #writer: JournalWriter | undefined
+  /** the part of the journal that no checkpoint has taken in, as it was at the start */
+  #unseen = { from: 0, end: 0 }
+  #recalled: Promise<AnswerIndex | undefined> | undefined
 
   /** Opens nothing yet: the first source that is pulled does. */
   constructor(options: JournalOptions) {
@@ -96,16 +104,18 @@ export class Journal {
 
   async #openWriter(): Promise<JournalWriter> {
     const { plan, stateDir, clock, log, giveUp } = this.#options
+    const from = Math.max(...[...this.#outstanding.values()].map(({ next }) => next))
     this.#writer = await JournalWriter.open({
       path: journalPath(stateDir, plan.name),
       kind: 'directory',
       pipeline: plan.name,
       bound: plan.settings.journal,
-      least: Math.max(...[...this.#outstanding.values()].map(({ next }) => next)),
+      least: from,
       clock,
       log,
       giveUp,
     })
+    this.#unseen = { from, end: this.#writer.sequence }
     return this.#writer
   }
 
@@ -165,13 +175,46 @@ export class Journal {
   }
 
   async *#stored(source: string, from: number, end: number): AsyncGenerator<StoredEntry> {
+    for await (const entry of this.#entries(from, end)) if (entry.source === source) yield entry
+  }
+
+  async *#entries(from: number, end: number): AsyncGenerator<StoredEntry> {
     if (from >= end) return
     const { plan, stateDir } = this.#options
     const segments = await segmentsIn(journalPath(stateDir, plan.name))
     for await (const entry of readEntries(segments, from)) {
       if (entry.sequence >= end) return
-      if (entry.source === source) yield entry
+      yield entry
     }
+  }
+
+  /** Answers that were written down before a crash, for events that are read again after it. */
+  async recall(
+    node: string,
+    questions: readonly Question[],
+  ): Promise<readonly (Answer | undefined)[]> {
+    this.#recalled ??= this.#readAnswers()
+    return (await this.#recalled)?.recall(node, questions) ?? []
+  }
+
+  /** At a checkpoint all that was asked has been answered, so answers that matter came after it. */
+  async #readAnswers(): Promise<AnswerIndex | undefined> {
+    await this.#open()
+    let index: AnswerIndex | undefined
+    for await (const entry of this.#entries(this.#unseen.from, this.#unseen.end)) {
+      const found = answersOf(entry)
+      if (!found) continue
+      index ??= await emptyIndex()
+      index.add(found.node, found.answered)
+    }
+    return index
+  }
+
+  async record(node: string, answered: readonly Answered[]): Promise<void> {
+    const writer = await this.#open()
+    failpoint('answer.before_record')
+    await writer.append(answerEntry(node, answered)).safe
+    failpoint('answer.after_record')
   }
 
   /**
@@ -191,7 +234,14 @@ export class Journal {
 
   async close(): Promise<void> {
     await (await this.#opening?.catch(() => undefined))?.close()
+    ;(await this.#recalled?.catch(() => undefined))?.close()
   }
+}
+
+/** Only after a crash is there anything to put in it. */
+async function emptyIndex(): Promise<AnswerIndex> {
+  const { AnswerIndex } = await import('../enrich/answer_index.ts')
+  return new AnswerIndex()
 }
 
 /** The id is what the journal will give it when it is read again. */

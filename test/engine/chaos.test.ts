@@ -33,12 +33,12 @@ function start(task: Task, failpoint: string | undefined): Promise<ChildEnd> {
   })
 }
 
-const chaosWith = (bug: Bug, kills: number): Promise<ChaosReport> =>
+const chaosWith = (bug: Bug, kills: number, asks = false): Promise<ChaosReport> =>
   chaos({
     workDir,
     kills,
     jobs: 2,
-    start: (dir, failpoint) => start({ dir, capture, bug }, failpoint),
+    start: (dir, failpoint) => start({ dir, capture, bug, asks }, failpoint),
   })
 
 describe('chaos', () => {
@@ -56,6 +56,20 @@ describe('chaos', () => {
       'checkpoint.after_commit',
     ])
     for (const { kills, recovered } of boundaries) {
+      expect(kills).toBeGreaterThan(0)
+      expect(recovered).toBe(kills)
+    }
+  })
+
+  it('gives every run the answers of the first, though outside they change all the time', async () => {
+    const { failure, boundaries } = await chaosWith('none', 12, true)
+    expect(failure).toBeUndefined()
+    const recording = boundaries.filter(({ boundary }) => /^answer/.test(boundary))
+    expect(recording.map(({ boundary }) => boundary)).toEqual([
+      'answer.before_record',
+      'answer.after_record',
+    ])
+    for (const { kills, recovered } of recording) {
       expect(kills).toBeGreaterThan(0)
       expect(recovered).toBe(kills)
     }

@@ -7,14 +7,18 @@ import { silentLog } from '../../engine/context.ts'
 import { defineSink, defineSource } from '../../engine/define.ts'
 import { Flow } from '../../engine/flow.ts'
 import { PipelineRun } from '../../engine/pipeline_run.ts'
+import type { Plan } from '../../engine/plan.ts'
 import { type Checkpoint, StateFile } from '../../engine/state_file.ts'
-import { each, planOf, windowCount } from './stand_ins.ts'
+import { eventLines } from '../../protocols/event_json.ts'
+import { asker, each, planOf, windowCount } from './stand_ins.ts'
 
 /** What may be wrong with it. */
 export type Bug = 'none' | 'ack_before_commit' | 'timer_not_saved' | 'position_before_ack'
 
 export interface Task {
   readonly dir: string
+  /** whether it asks the outside, which never answers the same twice, and keeps a journal */
+  readonly asks?: boolean
   readonly capture: string
   readonly bug: Bug
 }
@@ -60,7 +64,7 @@ const file = (bug: Bug) =>
         async write(events) {
           await turn()
           flush()
-          held = events.map((event) => `${JSON.stringify(event)}\n`).join('')
+          held = eventLines(events).text
           length += held.length
           if (bug !== 'ack_before_commit') flush()
           return undefined
@@ -98,18 +102,24 @@ function plantPositionBeforeAck(): void {
   }
 }
 
-const { dir, capture, bug } = JSON.parse(readFileSync(0, 'utf8')) as Task
+const { dir, capture, bug, asks = false } = JSON.parse(readFileSync(0, 'utf8')) as Task
 if (bug === 'timer_not_saved') plantTimerNotSaved()
 if (bug === 'position_before_ack') plantPositionBeforeAck()
+let asked = 0
+const changing = asker(async (keys) => {
+  asked += 1
+  return new Map(keys.map((key) => [key, `${process.pid} ${asked}`]))
+})
 const plan = planOf({
   lines: { component: lines },
-  all: { component: each((event) => event), inputs: ['lines'] },
+  all: { component: asks ? changing : each((event) => event), inputs: ['lines'] },
   windows: { component: windowCount, inputs: ['all'] },
   events: { component: file(bug), inputs: ['all'], config: { path: '' } },
   counts: { component: file('none'), inputs: ['windows'], config: { path: '' } },
 })
+const nodes = plan.nodes.map((node) => (node.id === 'lines' ? { ...node, journal: true } : node))
 await chaosRun({
-  plan,
+  plan: asks ? ({ ...plan, nodes } as Plan) : plan,
   captures: [{ file: capture }],
   dir,
   batchSize: 4,

@@ -1,6 +1,13 @@
 /** Small components and plans for testing the engine without the real ones. */
 import { Type } from 'typebox'
-import type { AnyOperator, AnySink, AnySource, Context, Writer } from '../../engine/define.ts'
+import type {
+  AnyOperator,
+  AnySink,
+  AnySource,
+  Context,
+  Enrichment,
+  Writer,
+} from '../../engine/define.ts'
 import { defineOperator, defineSink, defineSource } from '../../engine/define.ts'
 import type { Draft, Event } from '../../engine/event.ts'
 import type { Plan, PlanEdge, PlanNode, Settings } from '../../engine/plan.ts'
@@ -130,3 +137,15 @@ export const windowCount = defineOperator({
     },
   }),
 })
+
+/** Asks about `data.key`, where there is one, and puts the answer in `data.answer`. */
+export const asker = (ask: Enrichment['ask'], type = 'asker'): AnyOperator =>
+  defineOperator({
+    ...described,
+    type,
+    enrich: () => ({
+      key: ({ data }) => data.key as string | undefined,
+      ask,
+      step: (event, answer = 'nothing') => ({ ...event, data: { ...event.data, answer } }),
+    }),
+  })
