@@ -2,6 +2,7 @@
 import { makeRegistry, type Registry } from '../engine/define.ts'
 import { correlate } from '../operators/correlate.ts'
 import { credential } from '../operators/credential.ts'
+import { dbLookup } from '../operators/db_lookup.ts'
 import { dedup } from '../operators/dedup.ts'
 import { filter } from '../operators/filter.ts'
 import { map } from '../operators/map.ts'
@@ -33,6 +34,7 @@ export const registry: Registry = makeRegistry([
   syslogFile,
   correlate,
   credential,
+  dbLookup,
   dedup,
   filter,
   map,
