@@ -124,6 +124,14 @@ describe('a journalled pipeline that asks', () => {
     }
   })
 
+  it('finds the answers of a journal that feeds one source with all it holds, and no event more', async () => {
+    const { kept, failed } = await live()
+    const captures = [{ source: 'lines', file: journal() }]
+    const again = await replayed(plan({ ask: nobody }), { captures })
+    expect(again.out).toEqual(kept)
+    expect(again.failed).toEqual(failed)
+  })
+
   it('sends what was asked about something else to the error port, unless it may ask', async () => {
     const { kept } = await live()
     const other = (ask: Enrichment['ask']) =>
