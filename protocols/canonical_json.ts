@@ -4,8 +4,8 @@ import { ProtocolError } from './protocol_error.ts'
 /** Levels of nesting, at most: what recurses over attacker-made JSON must end before the stack. */
 const MAX_DEPTH = 256
 
-/** Objects up to this many keys have their order remembered; insertion sort is good for those. */
-const SHORT = 24
+/** Of objects with more keys than this, each has its own, and there is nothing to remember. */
+const LONGEST = 64
 
 /** A value that cannot be written. */
 export class CanonicalJsonError extends ProtocolError {
@@ -41,24 +41,27 @@ export function canonicalJson(value: unknown): string {
 function inOrder(value: object, depth: number): object {
   if (depth === MAX_DEPTH) throw tooDeep()
   if (Array.isArray(value)) return itemsInOrder(value, depth)
-  const source = value as Record<string, unknown>
-  const given = Object.keys(source)
-  const keys = sortedKeys(given)
-  // Objects enumerate whole numbers first, in numeric order, and `__proto__` is no plain member.
-  if (keys !== given && keys.some(isUnplaceable)) throw slow
-  let copy: Record<string, unknown> | undefined = keys === given ? undefined : {}
-  for (let at = 0; at < keys.length; at += 1) {
-    const key = keys[at] as string
-    const item = source[key]
-    const placed = typeof item === 'object' && item !== null ? inOrder(item, depth + 1) : item
-    if (copy === undefined && placed !== item) {
-      if (keys.some(isUnplaceable)) throw slow
-      copy = {}
-      for (const before of keys.slice(0, at)) copy[before] = source[before]
-    }
-    if (copy !== undefined) copy[key] = placed
+  const given = Object.keys(value)
+  // Read at once: reading each by its name costs more than all of them together.
+  const values: unknown[] = Object.values(value)
+  let changed = false
+  for (let at = 0; at < values.length; at += 1) {
+    const item = values[at]
+    if (typeof item !== 'object' || item === null) continue
+    const placed = inOrder(item, depth + 1)
+    if (placed === item) continue
+    values[at] = placed
+    changed = true
   }
-  return copy ?? value
+  const { isSorted, sorted, places } = orderOf(given)
+  if (isSorted && !changed) return value
+  // Objects enumerate whole numbers first, in numeric order, and `__proto__` is no plain member.
+  if (sorted.some(isUnplaceable)) throw slow
+  const copy: Record<string, unknown> = {}
+  for (let at = 0; at < sorted.length; at += 1) {
+    copy[sorted[at] as string] = values[places[at] as number]
+  }
+  return copy
 }
 
 function itemsInOrder(value: readonly unknown[], depth: number): readonly unknown[] {
@@ -84,63 +87,55 @@ function written(value: unknown, depth: number): string {
   }
   const source = value as Record<string, unknown>
   const members: string[] = []
-  for (const key of sortedKeys(Object.keys(source))) {
+  for (const key of orderOf(Object.keys(source)).sorted) {
     const item = source[key]
     if (item !== undefined) members.push(`${JSON.stringify(key)}:${written(item, depth + 1)}`)
   }
   return `{${members.join(',')}}`
 }
 
-/** Keys of an object as they were met, and sorted; the same array where they are sorted. */
+/** How the keys of one kind of object are put in order. */
 interface Order {
+  /** as they were met */
   readonly given: readonly string[]
+  readonly isSorted: boolean
   readonly sorted: readonly string[]
+  /** where each of `sorted` is in `given` */
+  readonly places: readonly number[]
 }
 
 // Objects of one kind have the same keys, event after event, and comparing references is cheap.
 const orders: (Order | undefined)[] = new Array(256)
 
-/** @returns `given` itself where it is sorted */
-function sortedKeys(given: readonly string[]): readonly string[] {
+function orderOf(given: readonly string[]): Order {
   const { length } = given
-  if (length < 2) return given
-  if (length > SHORT) return isSorted(given) ? given : [...given].sort()
+  if (length === 0 || length > LONGEST) return newOrder(given)
   const first = given[0] as string
   const last = given[length - 1] as string
   const place = (length * 31 + first.charCodeAt(0) * 7 + last.charCodeAt(0)) & 255
   const known = orders[place]
-  if (known && sameKeys(known.given, given)) {
-    return known.sorted === known.given ? given : known.sorted
+  if (known && sameKeys(known.given, given)) return known
+  const order = newOrder(given)
+  orders[place] = order
+  return order
+}
+
+function newOrder(given: readonly string[]): Order {
+  // By UTF-16 code units, as `<` compares.
+  const places = given.map((_, at) => at)
+  places.sort((a, b) => ((given[a] as string) < (given[b] as string) ? -1 : 1))
+  return {
+    given,
+    isSorted: places.every((from, to) => from === to),
+    sorted: places.map((at) => given[at] as string),
+    places,
   }
-  const sorted = isSorted(given) ? given : insertionSorted(given)
-  orders[place] = { given, sorted }
-  return sorted
 }
 
 function sameKeys(some: readonly string[], others: readonly string[]): boolean {
   if (some.length !== others.length) return false
   for (let at = 0; at < some.length; at += 1) if (some[at] !== others[at]) return false
   return true
-}
-
-function isSorted(keys: readonly string[]): boolean {
-  for (let at = 1; at < keys.length; at += 1) {
-    if ((keys[at - 1] as string) > (keys[at] as string)) return false
-  }
-  return true
-}
-
-function insertionSorted(given: readonly string[]): string[] {
-  const keys = [...given]
-  for (let next = 1; next < keys.length; next += 1) {
-    const key = keys[next] as string
-    let place = next
-    for (; place > 0 && (keys[place - 1] as string) > key; place -= 1) {
-      keys[place] = keys[place - 1] as string
-    }
-    keys[place] = key
-  }
-  return keys
 }
 
 const tooDeep = (): CanonicalJsonError =>
