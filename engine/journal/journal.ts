@@ -13,6 +13,7 @@ import { failpoint } from '../failpoint.ts'
 import { sequenceId } from '../ids.ts'
 import type { Plan, PlanSource } from '../plan.ts'
 import { answerEntry, answersOf } from './answer_entry.ts'
+import { EntryOrder } from './entry_order.ts'
 import { ReadAhead } from './read_ahead.ts'
 import { readEntries, type StoredEntry } from './reader.ts'
 import type { Retention } from './retention.ts'
@@ -74,6 +75,7 @@ interface Outstanding {
 export class Journal implements AnswerBook {
   readonly #options: JournalOptions
   readonly #outstanding = new Map<string, Outstanding>()
+  readonly #order: EntryOrder
   /** pulls on their way through the journal, and sources that are catching up */
   #underWay = 0
   #opening: Promise<JournalWriter> | undefined
@@ -85,6 +87,7 @@ export class Journal implements AnswerBook {
   /** Opens nothing yet: the first source that is pulled does. */
   constructor(options: JournalOptions) {
     this.#options = options
+    this.#order = new EntryOrder(options.giveUp)
   }
 
   /** Whether all that was read has entered the graph. */
@@ -124,6 +127,7 @@ export class Journal implements AnswerBook {
     const saved = isJournalPosition(attachment.position) ? attachment.position.journal.next : 0
     // Until the source has caught up, all there is may be its own.
     this.#outstanding.set(node.id, { next: saved, end: Number.POSITIVE_INFINITY })
+    this.#order.add(node.id, saved)
     const component: AnySource = {
       ...node.component,
       read: (_config, _position, context) => this.#read(node, attachment, context),
@@ -143,11 +147,16 @@ export class Journal implements AnswerBook {
     const end = writer.sequence
     let { next, given, position } = startOf(attachment, end)
     for await (const entry of this.#stored(node.id, next, end)) {
+      this.#order.raise(node.id, entry.sequence)
+      // Given up: what is in the journal is read from there at the next start.
+      if (!(await this.#order.turn(entry.sequence))) return
       next = entry.sequence + entry.events.length
       given = Math.max(given, entry.first + entry.events.length)
       position = entry.position
       yield { events: entry.events, position: { journal: { next, given, position } } }
+      this.#order.raise(node.id, next)
     }
+    this.#order.done(node.id)
     outstanding.end = next
     this.#underWay -= 1
     const chunks = node.component.read(node.config as never, position ?? undefined, context)
@@ -158,18 +167,21 @@ export class Journal implements AnswerBook {
       given += events.length
       const after = given
       this.#underWay += 1
-      const { safe, bytes } = writer.append(entry)
-      const written = safe.then((sequence) => {
+      const { sequence, safe, bytes } = writer.append(entry)
+      this.#order.add(node.id, sequence)
+      const written = safe.then(() => {
         const reached = sequence + events.length
         outstanding.end = Math.max(outstanding.end, reached)
         const journal = { next: reached, given: after, position: chunk.position }
-        return { events, position: { journal } }
+        return { sequence, chunk: { events, position: { journal } } }
       })
       return { written, bytes }
     })
-    for await (const chunk of ahead.chunks()) {
+    for await (const { sequence, chunk } of ahead.chunks()) {
+      if (!(await this.#order.turn(sequence))) return
       yield chunk
       // Whoever asks for the next has sent this one on.
+      this.#order.done(node.id)
       this.#underWay -= 1
     }
   }

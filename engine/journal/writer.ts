@@ -36,7 +36,7 @@ const RETRY_AFTER = 500
 
 interface Waiting {
   readonly entry: EncodedEntry
-  readonly resolve: (sequence: number) => void
+  readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
@@ -48,6 +48,8 @@ export class JournalWriter {
   #path = ''
   #end = 0
   #sequence = 0
+  /** sequence of the item that will be appended next: what waits comes before it */
+  #next = 0
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #failure: unknown
@@ -102,6 +104,7 @@ export class JournalWriter {
     const last = segments.at(-1)
     if (last) await this.#resume(last)
     await this.#skipTo(this.#options.least ?? 0)
+    this.#next = this.#sequence
   }
 
   /** A sequence that has been given once is never given again. */
@@ -152,16 +155,18 @@ export class JournalWriter {
 
   /**
    * Writes one pull of a source, with others that wait, and syncs it.
-   * @returns `safe`: the sequence of its first item, once it would survive a crash of the host;
+   * @returns `sequence` of its first item; `safe`: once it would survive a crash of the host;
    *   `bytes`: how long it is before it is compressed
    */
-  append(entry: Entry): { safe: Promise<number>; bytes: number } {
+  append(entry: Entry): { sequence: number; safe: Promise<void>; bytes: number } {
     const encoded = encodeEntry(entry)
-    const safe = new Promise<number>((resolve, reject) => {
+    const sequence = this.#next
+    this.#next += encoded.items
+    const safe = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ entry: encoded, resolve, reject })
     })
     this.#writing ??= this.#writeAll()
-    return { safe, bytes: encoded.bytes.length }
+    return { sequence, safe, bytes: encoded.bytes.length }
   }
 
   async #writeAll(): Promise<void> {
@@ -172,12 +177,8 @@ export class JournalWriter {
       this.#waiting = []
       try {
         if (this.#failure !== undefined) throw this.#failure
-        let sequence = this.#sequence
         await this.#write(group.map(({ entry }) => entry))
-        for (const { entry, resolve } of group) {
-          resolve(sequence)
-          sequence += entry.items
-        }
+        for (const { resolve } of group) resolve()
       } catch (error) {
         // What comes after a gap would be taken for all there is.
         this.#failure ??= error

@@ -34,6 +34,7 @@ interface NodeShape {
   inputs?: readonly (string | PlanEdge)[]
   config?: Record<string, unknown>
   keyed?: { maxKeys: number; ttl: number | undefined }
+  journal?: true
 }
 
 /** A plan with the nodes in the order given, which must be that of the flow. */
@@ -43,12 +44,13 @@ export function planOf(nodes: Record<string, NodeShape>, more: Partial<Settings>
     description: 'a test',
     file: 'test.yaml',
     nodes: Object.entries(nodes).map(
-      ([id, { component, inputs = [], config = {}, keyed }]) =>
+      ([id, { component, inputs = [], config = {}, keyed, journal }]) =>
         ({
           id,
           section: component.section,
           component,
           config,
+          ...(journal && { journal }),
           inputs: inputs.map((input) => (typeof input === 'string' ? edge(input) : input)),
           ...(component.section === 'operators' &&
             component.keyed && { keyed: keyed ?? { maxKeys: 1000, ttl: undefined } }),

@@ -117,6 +117,52 @@ describe('a journalled source that cannot be read again', () => {
     expect(numbers(kept)).toEqual([0, 1, 2, 3, 4])
   })
 
+  it('keeps the order in which several sources were written down, over a crash too', async () => {
+    // Long pulls beside short ones: the short ones would find credit, and their place, sooner.
+    const queues = () => ({
+      a: [drafts(0, 40), drafts(50, 90)],
+      b: [drafts(40, 41), drafts(41, 42), drafts(42, 43), drafts(43, 44)],
+      c: [] as Draft[][],
+    })
+    const away = () => {
+      throw new Error('the database is away')
+    }
+    const several = (queue: Record<string, Draft[][]>, kept: Event[], write?: () => void): Plan =>
+      planOf(
+        {
+          ...Object.fromEntries(
+            Object.entries(queue).map(([id, one]) => [
+              id,
+              { component: pushSource(one), journal: true as const },
+            ]),
+          ),
+          rows: { component: listSink(kept, write), inputs: Object.keys(queue) },
+        },
+        { shutdownTimeout: 300, credit: 41, batchSize: 40 },
+      )
+    const running = await start(several(queues(), [], away))
+    await untilJournalled(84)
+    running.stop()
+    expect((await running.done).outcome).toBe('failed')
+    const afterCrash: Event[] = []
+    await run(several({ a: [], b: [], c: [drafts(90, 91)] }, afterCrash))
+    const journalled = []
+    for await (const { events } of readEntries(await segmentsIn(join(stateDir, 'test.journal')))) {
+      journalled.push(...events)
+    }
+    expect(journalled).toHaveLength(85)
+    expect(afterCrash).toEqual(journalled)
+    // And where nothing crashes, once more beside what is there.
+    const unharmed: Event[] = []
+    await run(several(queues(), unharmed))
+    const after = []
+    for await (const entry of readEntries(await segmentsIn(join(stateDir, 'test.journal')), 85)) {
+      after.push(...entry.events)
+    }
+    expect(unharmed).toHaveLength(84)
+    expect(unharmed).toEqual(after)
+  })
+
   it('reads nothing twice once a checkpoint has taken it in', async () => {
     const first: Event[] = []
     const second: Event[] = []
