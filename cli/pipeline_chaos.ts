@@ -35,9 +35,10 @@ export class PipelineChaos extends Command {
       'and then every sink, table and dead letter must be what the unharmed run left: files byte ' +
       'for byte, rows without the numbers a database counts up. A sink that may repeat events ' +
       '(`validate` says which) is compared without its repeats. Sources are replaced by the ' +
-      'capture, files by temporary ones; sinks that send elsewhere only note what they were ' +
-      'given; a journal is kept where there is one source; rows go to a temporary SQLite file, or with `--sink` to an empty database, which is ' +
-      'emptied again. Exits 0 if all is the same, 1 if not, 2 if it could not be tried.',
+      'captures, which may be journals, and tick as in a replay; where one has `journal: true`, all ' +
+      'are journalled. Files are replaced by temporary ones; sinks that send elsewhere only note ' +
+      'what they were given; rows go to a temporary SQLite file, or with `--sink` to an empty ' +
+      'database, which is emptied again. Exits 0 if all is the same, 1 if not, 2 if it could not be tried.',
     examples: [
       ['Before you trust a pipeline', '$0 pipeline chaos ingest --capture samples/decnet.log.gz'],
       [
@@ -48,7 +49,7 @@ export class PipelineChaos extends Command {
   })
   pipeline = Option.String({ name: 'pipeline' })
   captures = Option.Array('--capture', {
-    description: 'FILE or SOURCE=FILE',
+    description: 'FILE or SOURCE=FILE; a journal feeds all its sources',
     required: true,
   })
   sinks = Option.Array('--sink', [], { description: 'db=URL of an empty database' })

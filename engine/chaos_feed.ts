@@ -1,7 +1,6 @@
 /** Captures as sources that can be read again from any point, always in the same common order. */
-import type { Capture } from './capture.ts'
 import { type AnySource, type Chunk, defineSource } from './define.ts'
-import { type FeedBatch, inTimeOrder } from './feed_order.ts'
+import type { FeedBatch } from './feed_order.ts'
 
 /** How many items of a capture have been delivered. */
 interface FeedPosition {
@@ -9,16 +8,17 @@ interface FeedPosition {
 }
 
 export interface FeedOptions {
-  readonly captures: readonly Capture[]
-  readonly batchSize: number
+  /** what all of them give, from the start, in the order of `replay` */
+  readonly batches: AsyncGenerator<FeedBatch>
   /** Called before each batch that is delivered, with its number from the start of the captures. */
   readonly onBatch: (index: number) => Promise<void>
 }
 
 /**
- * Takes the captures in turns, by event time, as `replay` does. A reader that comes back for more
+ * Takes the sources in turns. A reader that comes back for more
  * has handed on what it got, and only then is it another's turn: so which input comes first does not
- * depend on chance, nor on where an earlier run was killed.
+ * depend on chance, nor on where an earlier run was killed. A journal comes back at once, having
+ * written it down, and keeps to that order itself.
  */
 export class CaptureFeeds {
   readonly #onBatch: FeedOptions['onBatch']
@@ -27,18 +27,20 @@ export class CaptureFeeds {
   #index = 0
   #waiting: (() => void)[] = []
 
-  constructor({ captures, batchSize, onBatch }: FeedOptions) {
-    this.#order = inTimeOrder(captures, batchSize)
+  constructor({ batches, onBatch }: FeedOptions) {
+    this.#order = batches
     this.#onBatch = onBatch
   }
 
-  /** The source with its input replaced by capture number `feed`. */
+  /** The source with its input replaced by what is for `feed`; time alone no longer drives it. */
   source(component: AnySource, feed: number): AnySource {
     const read = (position: FeedPosition | undefined, signal: AbortSignal) =>
       this.#read(feed, position?.given ?? 0, signal)
+    const { ticks: _, ...rest } = component
     return defineSource({
-      ...component,
+      ...rest,
       replayable: true,
+      internal: false,
       read: (_config, position: FeedPosition | undefined, { signal }) => read(position, signal),
     })
   }

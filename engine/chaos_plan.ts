@@ -2,10 +2,9 @@
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventLines } from '../protocols/event_json.ts'
-import type { CaptureTarget } from './capture_target.ts'
 import type { CaptureFeeds } from './chaos_feed.ts'
 import { mayResume, pathPromises } from './compile/promises.ts'
-import { type AnySink, type AnySource, defineSink, defineSource } from './define.ts'
+import { type AnySink, defineSink } from './define.ts'
 import type { Plan, PlanNode, PlanSink, PlanSource } from './plan.ts'
 
 /** Batches in flight at once: more than one, so that a kill finds some unfinished. */
@@ -26,21 +25,22 @@ export interface Rigged {
 export function rigPlan(
   plan: Plan,
   rig: {
-    targets: readonly CaptureTarget[]
+    /** sources in the order of their feeds */
+    fed: readonly PlanSource[]
     feeds: CaptureFeeds
     sinkDir: string
     batchSize: number
   },
 ): Rigged {
-  const { targets, feeds, sinkDir, batchSize } = rig
+  const { fed, feeds, sinkDir, batchSize } = rig
+  // After a crash nothing tells what came between two entries of a journal: one order holds for all
+  // sources only where all are in it.
+  const journal = fed.some((source) => source.journal) && { journal: true as const }
   const nodes = plan.nodes.map((node): PlanNode => {
     if (node.section === 'sources') {
-      const feed = targets.findIndex(({ source }) => source.id === node.id)
-      if (feed < 0) return node.component.internal ? node : { ...node, component: silent(node) }
-      const component = feeds.source(node.component, feed)
-      // A journal reads ahead, which would leave the order of several sources to chance.
-      const { journal, ...rest } = node
-      return { ...rest, component, ...(journal && targets.length === 1 && { journal }) }
+      const feed = fed.findIndex(({ id }) => id === node.id)
+      if (feed < 0) return node
+      return { ...node, component: feeds.source(node.component, feed), ...journal }
     }
     // What an edge drops depends on how fast the machine is: here it waits.
     const inputs = node.inputs.map((edge) => ({ ...edge, policy: 'block' as const }))
@@ -67,10 +67,6 @@ export function rigPlan(
   )
   return { plan: rigged, repeating: repeating.map(({ id }) => id) }
 }
-
-/** One that is made of time alone has nothing that could be read again. */
-const silent = ({ component }: PlanSource): AnySource =>
-  defineSource({ ...component, replayable: true, async *read() {} })
 
 function rigSink(node: PlanSink, path: string): PlanSink {
   const { component, config } = node

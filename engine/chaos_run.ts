@@ -11,10 +11,13 @@ import { eventClock, turn } from './clock.ts'
 import type { ResourceUse } from './context.ts'
 import type { Logger } from './define.ts'
 import { failpointCounts } from './failpoint.ts'
+import { inTimeOrder } from './feed_order.ts'
+import { REPLAY_EPOCH } from './ids.ts'
 import { openCaptures } from './open_captures.ts'
 import { PipelineRun } from './pipeline_run.ts'
 import type { Plan } from './plan.ts'
 import { asks, openReplayAnswers } from './replay_answers.ts'
+import { tickingSources, withTicks } from './ticks.ts'
 
 export interface ChaosRunOptions {
   readonly plan: Plan
@@ -37,21 +40,21 @@ export async function chaosRun(options: ChaosRunOptions): Promise<RunNotes> {
   const { plan, dir, batchSize, checkpointEvery, use, log } = options
   const contents = contentsOf(dir)
   mkdirSync(contents.sinks, { recursive: true })
-  const { targets, captures } = await openCaptures([plan], options.captures)
+  const { targets, fed, batches, startTime } = await openFeed(options)
   const feeds = new CaptureFeeds({
-    captures,
-    batchSize,
+    batches,
     onBatch: async (index) => {
       if (index > 0 && index % checkpointEvery === 0) await run.checkpoint()
     },
   })
-  const rigged = rigPlan(plan, { targets, feeds, sinkDir: contents.sinks, batchSize })
-  const clock = eventClock(Math.min(...captures.map(({ startTime }) => startTime)))
+  const rigged = rigPlan(plan, { fed, feeds, sinkDir: contents.sinks, batchSize })
+  const clock = eventClock(startTime)
   const recorded = await openReplayAnswers([plan], targets, true)
   const answers = asks(plan) ? chaosAnswers(dir, recorded.answersFor(plan).book) : undefined
   const run = new PipelineRun({
     plan: rigged.plan,
     stateDir: contents.state,
+    epoch: REPLAY_EPOCH,
     clock,
     use,
     log,
@@ -69,6 +72,22 @@ export async function chaosRun(options: ChaosRunOptions): Promise<RunNotes> {
   const notes = { met: failpointCounts(), repeating: rigged.repeating }
   writeNotes(dir, notes)
   return notes
+}
+
+/** The same input as in a replay: captures, and what time alone makes in between. */
+async function openFeed({ plan, captures: requests, batchSize }: ChaosRunOptions) {
+  const { targets, captures } = await openCaptures([plan], requests)
+  const startTime = Math.min(...captures.map((capture) => capture.startTime))
+  const captured = targets.map(({ source }) => source)
+  const ticking = tickingSources([plan], captured)
+  const batches = withTicks(
+    inTimeOrder(captures, batchSize),
+    ticking.map(({ ticks }) => ticks),
+    captured.length,
+    startTime,
+  )
+  const fed = [...captured, ...ticking.map(({ source }) => source)]
+  return { targets, fed, batches, startTime }
 }
 
 /** Event time goes on to the last timer, as at the end of a replay. */

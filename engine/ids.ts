@@ -3,6 +3,9 @@ import { hash } from 'node:crypto'
 
 const ID_LENGTH = 32
 
+/** Ids of a replay start from here, so that they are the same every time. */
+export const REPLAY_EPOCH = '0000000000000000'
+
 /** @returns the first 32 hex characters of SHA-256 over the parts, kept apart by NUL */
 export function deriveId(...parts: readonly (string | number)[]): string {
   return hash('sha256', parts.join('\0'), 'hex').slice(0, ID_LENGTH)

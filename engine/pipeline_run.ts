@@ -25,6 +25,8 @@ export interface PipelineRunOptions {
   readonly clock: Clock
   readonly use: ResourceUse
   readonly log: Logger
+  /** 16 hex characters ids start from where the state begins with this run; undefined: fresh ones */
+  readonly epoch?: string
   /** overrides the plan's */
   readonly batchSize?: number | undefined
   /** Starts a thread that serves a lane of the plan; undefined: `settings.threads` is 1 here. */
@@ -108,11 +110,11 @@ export class PipelineRun {
   }
 
   #wire(): Wired {
-    const { plan, clock, use, log } = this.#options
+    const { plan, epoch, clock, use, log } = this.#options
     return wire({
       plan,
       clock,
-      epoch: this.#state.epoch(freshEpoch),
+      epoch: this.#state.epoch(() => epoch ?? freshEpoch()),
       contextFor: (node, nodeClock, counters) =>
         makeContext({
           pipeline: plan.name,

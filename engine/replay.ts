@@ -28,7 +28,7 @@ import { openTaps, type TapFile, type TapRequest } from './replay_taps.ts'
 import { type Skipped, type Window, within } from './replay_window.ts'
 import { type Progress, pipelineReport, type RunReport, readCount } from './report.ts'
 import { joinTaps } from './taps.ts'
-import { tickingSources, ticksOf, withTicks } from './ticks.ts'
+import { tickingSources, withTicks } from './ticks.ts'
 import type { ReplayTrace } from './trace.ts'
 
 export interface ReplayOptions {
@@ -211,7 +211,7 @@ class ReplaySession {
     const batches = withTicks(
       // One at a time, so that nothing comes after the event that is looked for.
       inTimeOrder(this.#captures, this.#break ? 1 : most),
-      ticking.map(({ source }) => ticksOf(source)).filter((ticks) => ticks !== undefined),
+      ticking.map(({ ticks }) => ticks),
       this.#targets.length,
       this.#startTime(),
     )

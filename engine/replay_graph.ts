@@ -4,6 +4,7 @@ import { eventClock, pause } from './clock.ts'
 import { makeContext, type ResourceUse } from './context.ts'
 import type { Context, Logger, Writer } from './define.ts'
 import type { AnswerSource } from './enrich/answers.ts'
+import { REPLAY_EPOCH } from './ids.ts'
 import type { Plan, PlanSink } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
 import type { Trace } from './trace.ts'
@@ -29,9 +30,6 @@ export interface ReplayGraphOptions {
 
 /** Tries before a write fails for good: a replay has somebody waiting for it. */
 const ATTEMPTS = 5
-
-/** Ids of a replay start from here, so that they are the same every time. */
-const REPLAY_EPOCH = '0000000000000000'
 
 export class ReplayGraph {
   readonly plan: Plan

@@ -10,10 +10,6 @@ import type { Plan, PlanSource } from './plan.ts'
  */
 const MOST_AT_ONCE = 10_000
 
-/** @returns how the source ticks, or undefined where it reads something */
-export const ticksOf = ({ component, config }: PlanSource): Ticks | undefined =>
-  component.ticks?.(config as never)
-
 /**
  * @param fed sources that get their events from elsewhere, a journal of them
  * @returns every other source of the plans that needs no capture because time alone drives it
@@ -21,11 +17,12 @@ export const ticksOf = ({ component, config }: PlanSource): Ticks | undefined =>
 export function tickingSources(
   plans: readonly Plan[],
   fed: readonly PlanSource[],
-): { plan: Plan; source: PlanSource }[] {
+): { plan: Plan; source: PlanSource; ticks: Ticks }[] {
   return plans.flatMap((plan) =>
     plan.nodes.flatMap((source) => {
-      if (source.section !== 'sources' || !source.component.ticks) return []
-      return fed.includes(source) ? [] : [{ plan, source }]
+      if (source.section !== 'sources' || fed.includes(source)) return []
+      const ticks = source.component.ticks?.(source.config as never)
+      return ticks ? [{ plan, source, ticks }] : []
     }),
   )
 }

@@ -36,6 +36,42 @@ describe('pipeline chaos', () => {
     for (const { kills, recovered } of report.boundaries) expect(recovered).toBe(kills)
   }, 60_000)
 
+  it('takes a journal for several sources, lets others tick, and kills around journal writes', () => {
+    const relay = (more: string) => `name: relay
+description: Two logs and a clock
+sources:
+  one: { type: syslog_file, path: few.log, follow: false, journal: true }
+  two: { type: syslog_file, path: two.log, follow: false, journal: true }
+${more}
+`
+    const lines = readFileSync(join(dir, 'few.log'), 'utf8')
+    writeFileSync(join(dir, 'two.log'), lines.replaceAll('decky-', 'other-'))
+    writeFileSync(
+      join(dir, 'relay.yaml'),
+      relay('sinks: { all: { type: stdout, inputs: [one, two] } }'),
+    )
+    expect(decnet(['pipeline', 'record', 'relay.yaml', '--output', 'j'], { cwd: dir }).code).toBe(0)
+    const ticks = `  ticks: { type: interval, period: 1s }
+sinks:
+  all: { type: ndjson_file, inputs: [one, two, ticks], path: /nowhere }`
+    writeFileSync(join(dir, 'relay.yaml'), relay(ticks))
+    const { code, stdout, stderr } = decnet(
+      ['pipeline', 'chaos', 'relay.yaml', '--capture', 'j', '--kills', '1', '-o', 'json'],
+      { cwd: dir },
+    )
+    expect(code, stderr).toBe(0)
+    const { boundaries, repeating } = JSON.parse(stdout)
+    expect(repeating).toEqual([])
+    expect(boundaries.slice(0, 2)).toEqual(
+      ['before', 'after'].map((when) => ({
+        boundary: `journal.${when}_sync`,
+        met: expect.any(Number),
+        kills: 1,
+        recovered: 1,
+      })),
+    )
+  }, 120_000)
+
   it('exits 2 where the database has rows of somebody else', () => {
     const url = `sqlite:${join(dir, 'mine.db')}`
     const replayed = decnet(

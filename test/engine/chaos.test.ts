@@ -4,24 +4,36 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ChaosReport, type ChildEnd, chaos, chooseKills } from '../../engine/chaos.ts'
-import type { Bug, Task } from './chaos_child.ts'
+import type { Bug, Shape, Task } from './chaos_child.ts'
+
+/** Where bin/decnet keeps compiled modules: starting the processes is most of what this takes. */
+const COMPILED = join(import.meta.dirname, '../../node_modules/.decnet-compiled')
+/** Some twenty processes, on a machine that may do other things, ms. */
+const timeout = 120_000
 
 let workDir = ''
-let capture = ''
 beforeEach(() => {
   workDir = mkdtempSync(join(tmpdir(), 'decnet-chaos-test-'))
-  capture = join(workDir, 'capture.txt')
-  // Windows of 10 ms that stay open over several batches of 4, and a line that is none.
-  const lines = Array.from({ length: 160 }, (_, n) => `${1000 + n} ${n % 37 ? `k${n % 3}` : 'bad'}`)
-  writeFileSync(capture, `${lines.join('\n')}\n`)
+  writeCapture('lines', (n) => 1000 + n)
 })
 afterEach(() => rmSync(workDir, { recursive: true, force: true }))
+
+const captureOf = (source: string) => join(workDir, `${source}.txt`)
+
+/** Windows of 10 ms that stay open over several batches of 4, and lines that are none. */
+function writeCapture(source: string, timeOf: (n: number) => number): void {
+  const lines = Array.from(
+    { length: 160 },
+    (_, n) => `${timeOf(n)} ${n % 37 ? `k${n % 3}` : 'bad'}`,
+  )
+  writeFileSync(captureOf(source), `${lines.join('\n')}\n`)
+}
 
 function start(task: Task, failpoint: string | undefined): Promise<ChildEnd> {
   const script = join(import.meta.dirname, 'chaos_child.ts')
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
-    env: { ...env, DECNET_FAILPOINT: failpoint ?? '' },
+    env: { ...env, DECNET_FAILPOINT: failpoint ?? '', NODE_COMPILE_CACHE: COMPILED },
   })
   child.stdin.end(JSON.stringify(task))
   let stderr = ''
@@ -33,15 +45,18 @@ function start(task: Task, failpoint: string | undefined): Promise<ChildEnd> {
   })
 }
 
-const chaosWith = (bug: Bug, kills: number, asks = false): Promise<ChaosReport> =>
-  chaos({
+function chaosWith(bug: Bug, kills: number, shape: Shape = 'one_source'): Promise<ChaosReport> {
+  const sources = shape === 'journalled' ? ['lines', 'other'] : ['lines']
+  const captures = sources.map((source) => ({ source, file: captureOf(source) }))
+  return chaos({
     workDir,
     kills,
     jobs: 2,
-    start: (dir, failpoint) => start({ dir, capture, bug, asks }, failpoint),
+    start: (dir, failpoint) => start({ dir, captures, shape, bug }, failpoint),
   })
+}
 
-describe('chaos', () => {
+describe('chaos', { timeout }, () => {
   it('finds nothing in a pipeline that is sound, and kills at every boundary it has', async () => {
     const { failure, boundaries } = await chaosWith('none', 8)
     expect(failure).toBeUndefined()
@@ -62,7 +77,7 @@ describe('chaos', () => {
   })
 
   it('gives every run the answers of the first, though outside they change all the time', async () => {
-    const { failure, boundaries } = await chaosWith('none', 12, true)
+    const { failure, boundaries } = await chaosWith('none', 12, 'asks')
     expect(failure).toBeUndefined()
     const recording = boundaries.filter(({ boundary }) => /^answer/.test(boundary))
     expect(recording.map(({ boundary }) => boundary)).toEqual([
@@ -95,8 +110,38 @@ describe('chaos', () => {
   })
 
   it('says that it could not be tried when a run fails of itself', async () => {
-    rmSync(capture)
+    rmSync(captureOf('lines'))
     await expect(chaosWith('none', 1)).rejects.toMatchObject({ code: 'CHAOS' })
+  })
+})
+
+describe('chaos with several sources in a journal and one that ticks', { timeout }, () => {
+  // Now one line at a time from each, now many from one.
+  beforeEach(() => writeCapture('other', (n) => 1000 + n + 7 * (n % 20)))
+  const chaosJournalled = (bug: Bug, kills: number) => chaosWith(bug, kills, 'journalled')
+
+  it('finds nothing where it is sound, killed around journal writes too', async () => {
+    const { failure, boundaries } = await chaosJournalled('none', 10)
+    expect(failure).toBeUndefined()
+    expect(boundaries).toHaveLength(10)
+    for (const { kills, recovered } of boundaries) {
+      expect(kills).toBeGreaterThan(0)
+      expect(recovered).toBe(kills)
+    }
+    const events = join(workDir, 'reference', 'contents', 'sinks', 'events.ndjson')
+    const ticks = readFileSync(events, 'utf8').match(/(?<="time":)\d+(?=,"topic":"tick")/g)
+    expect(ticks?.map(Number)).toEqual(Array.from({ length: 51 }, (_, n) => 25 * (n + 1)))
+  })
+
+  it.each<Bug>([
+    'ack_before_commit',
+    'timer_not_saved',
+    'position_before_ack',
+    'position_past_sync',
+    'journal_out_of_order',
+  ])('finds %s', async (bug) => {
+    const { failure } = await chaosJournalled(bug, 10)
+    expect(failure).toBeDefined()
   })
 })
 

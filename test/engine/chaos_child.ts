@@ -1,11 +1,14 @@
 /** A pipeline of stand-ins for `chaos` to kill, sound or with one bug planted; a process of its own. */
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { Type } from 'typebox'
+import type { CaptureRequest } from '../../engine/capture_target.ts'
 import { chaosRun } from '../../engine/chaos_run.ts'
 import { turn } from '../../engine/clock.ts'
 import { silentLog } from '../../engine/context.ts'
 import { defineSink, defineSource } from '../../engine/define.ts'
 import { Flow } from '../../engine/flow.ts'
+import { EntryOrder } from '../../engine/journal/entry_order.ts'
+import { JournalWriter } from '../../engine/journal/writer.ts'
 import { PipelineRun } from '../../engine/pipeline_run.ts'
 import type { Plan } from '../../engine/plan.ts'
 import { type Checkpoint, StateFile } from '../../engine/state_file.ts'
@@ -13,16 +16,28 @@ import { eventLines } from '../../protocols/event_json.ts'
 import { asker, each, planOf, windowCount } from './stand_ins.ts'
 
 /** What may be wrong with it. */
-export type Bug = 'none' | 'ack_before_commit' | 'timer_not_saved' | 'position_before_ack'
+export type Bug =
+  | 'none'
+  | 'ack_before_commit'
+  | 'timer_not_saved'
+  | 'position_before_ack'
+  | 'position_past_sync'
+  | 'journal_out_of_order'
+
+/**
+ * What is killed: a source read from a file; two that are journalled beside one that ticks; or one
+ * that is journalled, whose events are asked about outside, where no answer comes twice.
+ */
+export type Shape = 'one_source' | 'journalled' | 'asks'
 
 export interface Task {
   readonly dir: string
-  /** whether it asks the outside, which never answers the same twice, and keeps a journal */
-  readonly asks?: boolean
-  readonly capture: string
+  readonly captures: readonly CaptureRequest[]
+  readonly shape: Shape
   readonly bug: Bug
 }
 
+const BATCH = 4
 const described = { summary: 'a stand-in', promise: 'none', examples: [] }
 
 /** Lines `TIME KEY`. */
@@ -40,6 +55,16 @@ const lines = defineSource({
     const draft = { topic: 'line', time: Number(time), data: { key } }
     return key === 'bad' ? { failure: { code: 'BAD_KEY', message: 'bad' }, draft } : draft
   },
+})
+
+/** Ticks every 25 ms, though never when it is read: time in a run of chaos is that of its events. */
+const ticking = defineSource({
+  ...lines,
+  type: 'ticking',
+  ticks: () => ({
+    period: 25,
+    draft: (time, missed) => ({ topic: 'tick', time, data: { key: 'tick', missed } }),
+  }),
 })
 
 /** A file that is cut back to its saved length; with the bug it holds back the newest write. */
@@ -65,7 +90,7 @@ const file = (bug: Bug) =>
           await turn()
           flush()
           held = eventLines(events).text
-          length += held.length
+          length += Buffer.byteLength(held)
           if (bug !== 'ack_before_commit') flush()
           return undefined
         },
@@ -102,27 +127,55 @@ function plantPositionBeforeAck(): void {
   }
 }
 
-const { dir, capture, bug, asks = false } = JSON.parse(readFileSync(0, 'utf8')) as Task
+/** A journal that takes the source to be one pull further than what it has written down. */
+function plantPositionPastSync(): void {
+  const { append } = JournalWriter.prototype
+  JournalWriter.prototype.append = function (entry) {
+    const { given } = entry.position as { given: number }
+    return append.call(this, { ...entry, position: { given: given + BATCH } })
+  }
+}
+
+/** A journal that lets each source go on as it can. */
+function plantJournalOutOfOrder(): void {
+  EntryOrder.prototype.turn = async () => true
+}
+
+const { dir, captures, shape, bug } = JSON.parse(readFileSync(0, 'utf8')) as Task
 if (bug === 'timer_not_saved') plantTimerNotSaved()
 if (bug === 'position_before_ack') plantPositionBeforeAck()
+if (bug === 'position_past_sync') plantPositionPastSync()
+if (bug === 'journal_out_of_order') plantJournalOutOfOrder()
+
 let asked = 0
 const changing = asker(async (keys) => {
   asked += 1
   return new Map(keys.map((key) => [key, `${process.pid} ${asked}`]))
 })
-const plan = planOf({
-  lines: { component: lines },
-  all: { component: asks ? changing : each((event) => event), inputs: ['lines'] },
+const inputs = {
+  asks: { lines: { component: lines, journal: true as const } },
+  one_source: { lines: { component: lines } },
+  journalled: {
+    lines: { component: lines, journal: true as const },
+    other: { component: lines, journal: true as const },
+    ticks: { component: ticking },
+  },
+}[shape]
+const plan: Plan = planOf({
+  ...inputs,
+  all: {
+    component: shape === 'asks' ? changing : each((event) => event),
+    inputs: Object.keys(inputs),
+  },
   windows: { component: windowCount, inputs: ['all'] },
   events: { component: file(bug), inputs: ['all'], config: { path: '' } },
   counts: { component: file('none'), inputs: ['windows'], config: { path: '' } },
 })
-const nodes = plan.nodes.map((node) => (node.id === 'lines' ? { ...node, journal: true } : node))
 await chaosRun({
-  plan: asks ? ({ ...plan, nodes } as Plan) : plan,
-  captures: [{ file: capture }],
+  plan,
+  captures,
   dir,
-  batchSize: 4,
+  batchSize: BATCH,
   checkpointEvery: 4,
   use: () => Promise.reject(new Error('no resources here')),
   log: silentLog,
