@@ -78,7 +78,8 @@ export type TestAct =
   /** the first `limit` events of a captured file, from the folder of the pipeline file */
   | {
       readonly does: 'send_capture'
-      readonly source: string
+      /** undefined: each source gets what it would in a replay */
+      readonly source?: string
       readonly file: string
       readonly limit?: number | undefined
     }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { quote } from '../protocols/quote.ts'
 import type { Batch } from './batch.ts'
-import { openCapture } from './capture.ts'
 import { type EventClock, turn } from './clock.ts'
 import { type ResourceUse, silentLog } from './context.ts'
 import type { Reject } from './define.ts'
@@ -17,6 +16,7 @@ import type { Plan, PlanSource, PlanTest } from './plan.ts'
 import { ReplayGraph } from './replay_graph.ts'
 import { mutedWriter } from './replay_outputs.ts'
 import type { StateFile } from './state_file.ts'
+import { openTestCapture } from './test_capture.ts'
 
 /** Time of a test's first event where it tells none: 2026-03-01T09:00:00Z, ms. */
 const START = 1_772_355_600_000
@@ -117,21 +117,25 @@ export class TestGraph {
   }
 
   /**
-   * The first `limit` events of a captured file.
+   * The first `limit` events of a captured file or a journal.
+   * @param source undefined: each source gets what it would in a replay
    * @param path relative to the folder of the pipeline file
-   * @throws {EngineError} `CAPTURE` when it cannot be read
+   * @throws {EngineError} `CAPTURE` when it cannot be read, `CAPTURE_TARGET` when it is unclear what
+   *   is to read it
    */
-  async sendCapture(source: string, path: string, limit = Number.POSITIVE_INFINITY): Promise<void> {
+  async sendCapture(
+    source: string | undefined,
+    path: string,
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const file = resolve(dirname(this.#plan.file), path)
-    const capture = await openCapture(file, this.#source(source))
+    const named = source === undefined ? undefined : this.#source(source)
+    const { sources, batches } = await openTestCapture(this.#plan, named, file)
     let left = limit
-    for await (const chunk of capture.items()) {
-      const items = chunk.slice(0, left).map(({ item }) => item)
-      left -= items.length
-      const { batchSize } = this.#plan.settings
-      for (let at = 0; at < items.length; at += batchSize) {
-        await this.#deliver(source, items.slice(at, at + batchSize))
-      }
+    for await (const { feed, items } of batches) {
+      const taken = items.slice(0, left)
+      left -= taken.length
+      await this.#deliver((sources[feed] as PlanSource).id, taken)
       if (left <= 0) return
     }
   }

@@ -14,6 +14,17 @@ const data = Type.Record(Type.String(), Type.Unknown(), { description: 'Fields o
 const topic = Type.Optional(Type.String({ minLength: 1, description: 'Topic of the event.' }))
 const time = Type.Optional(Type.Number({ description: 'Event time, ms since the epoch.' }))
 
+const capturedFile = Type.String({
+  minLength: 1,
+  description: 'Captured file or journal, from the folder of this one.',
+})
+const capturedPart = {
+  file: capturedFile,
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Events taken, from the start of the file.' }),
+  ),
+}
+
 /** What a step can hold: it acts in the order written, then it looks. */
 const stepFields = {
   send: Type.Optional(
@@ -29,22 +40,16 @@ const stepFields = {
     ),
   ),
   from_capture: Type.Optional(
-    Type.Record(
-      Type.String(),
-      Type.Union([
-        Type.String({ minLength: 1, description: 'Captured file, from the folder of this one.' }),
-        Type.Object({
-          file: Type.String({
-            minLength: 1,
-            description: 'Captured file, from the folder of this one.',
-          }),
-          limit: Type.Optional(
-            Type.Integer({ minimum: 1, description: 'Events taken, from the start of the file.' }),
-          ),
-        }),
-      ]),
-      { description: 'Captured input, plain, gzip or zstd, by source id.' },
-    ),
+    Type.Union([
+      Type.String({
+        minLength: 1,
+        description:
+          'Journal that feeds each source with what was its own, or captured file for the only source.',
+      }),
+      Type.Record(Type.String(), Type.Union([capturedFile, Type.Object(capturedPart)]), {
+        description: 'Captured input, plain, gzip or zstd, or a journal, by source id.',
+      }),
+    ]),
   ),
   advance: Type.Optional(
     duration({ description: 'Event time that passes for all nodes; timers that are due fire.' }),

@@ -51,7 +51,9 @@ function actsOf(step: StepBlock, key: string): TestAct[] {
     return sent.map(([source, items]) => ({ does: 'send', source, items }))
   }
   if (key === 'from_capture') {
-    return Object.entries(step.from_capture ?? {}).map(([source, capture]) => ({
+    const { from_capture: captures = {} } = step
+    if (typeof captures === 'string') return [{ does: 'send_capture', file: captures }]
+    return Object.entries(captures).map(([source, capture]) => ({
       does: 'send_capture',
       source,
       ...(typeof capture === 'string' ? { file: capture } : capture),

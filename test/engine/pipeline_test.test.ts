@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventClock } from '../../engine/clock.ts'
 import { compilePipeline } from '../../engine/compile.ts'
+import { silentLog } from '../../engine/context.ts'
 import { makeRegistry } from '../../engine/define.ts'
 import { defineOperator, to } from '../../engine/index.ts'
+import { JournalWriter } from '../../engine/journal/writer.ts'
 import { junitText } from '../../engine/junit.ts'
 import { mismatches, runPipelineTests } from '../../engine/pipeline_test.ts'
 import { each, listSink, listSource, windowCount } from './stand_ins.ts'
@@ -221,11 +224,76 @@ it('reads captured lines, plain and packed, as many as it is told', async () => 
     test('plain.log', 3),
     test('{ file: packed.gz, limit: 2 }', 2),
     test('{ file: packed.zst, limit: 9 }', 3),
+    test('plain.log', 3).replace('{ lines: plain.log }', 'plain.log'),
   ]
-  expect(await run('clocked', tests.join(''))).toEqual([[], [], []])
+  expect(await run('clocked', tests.join(''))).toEqual([[], [], [], []])
   expect(await run('clocked', test('gone.log', 0))).toEqual([
     [expect.stringMatching(/^the pipeline failed: CAPTURE: cannot read capture .*gone\.log/)],
   ])
+})
+
+describe('a journal as captured input', () => {
+  const entry = (source: string, first: number, lines: readonly string[]) => ({
+    source,
+    stream: source.repeat(16),
+    first,
+    position: null,
+    events: lines.map((line) => ({ topic: 'line', time: 1000, data: { line } })),
+  })
+  const pipeline = `name: p
+description: A pipeline
+sources: { a: { type: list }, b: { type: list } }
+sinks: { rows: { type: list, inputs: [a, b] } }
+tests:
+`
+  const runOn = async (text: string) => {
+    const made = compilePipeline(text, join(dir, 'p.yaml'), { registry, env: {} })
+    if (!made.plan) throw new Error(made.problems.map(({ message }) => message).join('\n'))
+    return (await runPipelineTests(made.plan)).map(({ differences }) =>
+      differences.map(({ message }) => message),
+    )
+  }
+  beforeAll(async () => {
+    const writer = await JournalWriter.open({
+      path: join(dir, 'p.journal'),
+      kind: 'directory',
+      pipeline: 'p',
+      clock: eventClock(0),
+      log: silentLog,
+      giveUp: new AbortController().signal,
+    })
+    for (const [source, first, lines] of [
+      ['a', 0, ['a1', 'a2']],
+      ['b', 0, ['b1']],
+      ['c', 0, ['c1']],
+      ['a', 2, ['a3']],
+    ] as const) {
+      await writer.append(entry(source, first, lines)).safe
+    }
+    await writer.close()
+  })
+  const seen = (lines: readonly string[]) =>
+    `[${lines.map((line) => `{ data: { line: ${line} } }`)}]`
+
+  it('feeds each source with what was its own, in the order of arrival, or one with all', async () => {
+    const test = (capture: string, rows: readonly string[]) =>
+      `  - { name: t, from_capture: ${capture}, expect: { rows: ${seen(rows)} } }\n`
+    const tests = [
+      test('p.journal', ['a1', 'a2', 'b1', 'a3']),
+      test('{ b: p.journal }', ['a1', 'a2', 'b1', 'c1', 'a3']),
+      test('{ a: { file: p.journal, limit: 3 } }', ['a1', 'a2', 'b1']),
+    ]
+    expect(await runOn(pipeline + tests.join(''))).toEqual([[], [], []])
+  })
+
+  it('says that a log file needs the name of its source where there are several', async () => {
+    writeFileSync(join(dir, 'some.log'), 'one\n')
+    expect(
+      await runOn(`${pipeline}  - { name: t, from_capture: some.log, expect_none: [a] }`),
+    ).toEqual([
+      [expect.stringMatching(/CAPTURE_TARGET: p has 2 sources; say which one reads .*some\.log/)],
+    ])
+  })
 })
 
 it('lets nothing of one test reach another', async () => {
