@@ -162,24 +162,30 @@ export class Journal implements AnswerBook {
     const chunks = node.component.read(node.config as never, position ?? undefined, context)
     const { stream } = attachment
     const ahead = new ReadAhead(chunks, (chunk) => {
-      const entry = { source: node.id, stream, first: given, ...chunk }
-      const events = chunk.events.map((event, index) => identified(event, stream, given + index))
+      const { events, position } = chunk
+      const first = given
       given += events.length
       const after = given
       this.#underWay += 1
-      const { sequence, safe, bytes } = writer.append(entry)
+      const { sequence, safe, bytes } = writer.append({
+        source: node.id,
+        stream,
+        first,
+        events,
+        position,
+      })
       this.#order.add(node.id, sequence)
       const written = safe.then(() => {
-        const reached = sequence + events.length
-        outstanding.end = Math.max(outstanding.end, reached)
-        const journal = { next: reached, given: after, position: chunk.position }
-        return { sequence, chunk: { events, position: { journal } } }
+        const next = sequence + events.length
+        outstanding.end = Math.max(outstanding.end, next)
+        return { sequence, events, first, position: { journal: { next, given: after, position } } }
       })
       return { written, bytes }
     })
-    for await (const { sequence, chunk } of ahead.chunks()) {
+    for await (const { sequence, events, first, position } of ahead.chunks()) {
       if (!(await this.#order.turn(sequence))) return
-      yield chunk
+      // Not before it is their turn: what waits for the disk is moved about by the collector.
+      yield { events: events.map((event, at) => identified(event, stream, first + at)), position }
       // Whoever asks for the next has sent this one on.
       this.#order.done(node.id)
       this.#underWay -= 1

@@ -6,7 +6,8 @@ import { type Clock, pause } from '../clock.ts'
 import type { Logger } from '../define.ts'
 import { EngineError, UnavailableError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
-import { type EncodedEntry, type Entry, encodeEntry, packEntries } from './entry.ts'
+import { Body } from './body.ts'
+import { type Entry, encodeEntry, packBody } from './entry.ts'
 import { encodeFrame, SEGMENT_HEADER, segmentHeader } from './frame.ts'
 import { framesOf, located } from './reader.ts'
 import { Retention } from './retention.ts'
@@ -35,7 +36,6 @@ const LEAST_PER_SEGMENT = 64 * 1024
 const RETRY_AFTER = 500
 
 interface Waiting {
-  readonly entry: EncodedEntry
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -51,6 +51,9 @@ export class JournalWriter {
   /** sequence of the item that will be appended next: what waits comes before it */
   #next = 0
   #waiting: Waiting[] = []
+  /** the entries that wait, and what is being written */
+  #body = new Body()
+  #spare = new Body()
   #writing: Promise<void> | undefined
   #failure: unknown
 
@@ -159,14 +162,16 @@ export class JournalWriter {
    *   `bytes`: how long it is before it is compressed
    */
   append(entry: Entry): { sequence: number; safe: Promise<void>; bytes: number } {
-    const encoded = encodeEntry(entry)
+    const before = this.#body.length
+    encodeEntry(entry, this.#body)
     const sequence = this.#next
-    this.#next += encoded.items
+    this.#next += entry.events.length
     const safe = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ entry: encoded, resolve, reject })
+      this.#waiting.push({ resolve, reject })
     })
+    const bytes = this.#body.length - before
     this.#writing ??= this.#writeAll()
-    return { sequence, safe, bytes: encoded.bytes.length }
+    return { sequence, safe, bytes }
   }
 
   async #writeAll(): Promise<void> {
@@ -174,24 +179,28 @@ export class JournalWriter {
     await undefined
     while (this.#waiting.length > 0) {
       const group = this.#waiting
+      const body = this.#body
       this.#waiting = []
+      this.#body = this.#spare
       try {
         if (this.#failure !== undefined) throw this.#failure
-        await this.#write(group.map(({ entry }) => entry))
+        const items = this.#next - this.#sequence
+        await this.#write(body, items)
         for (const { resolve } of group) resolve()
       } catch (error) {
         // What comes after a gap would be taken for all there is.
         this.#failure ??= error
         for (const { reject } of group) reject(error)
       }
+      body.clear()
+      this.#spare = body
     }
     // In the same step as the last look: whoever appends after it has to start anew.
     this.#writing = undefined
   }
 
-  async #write(entries: readonly EncodedEntry[]): Promise<void> {
-    const items = entries.reduce((sum, entry) => sum + entry.items, 0)
-    const payload = await packEntries(entries)
+  async #write(body: Body, items: number): Promise<void> {
+    const payload = await packBody(body)
     const arrival = this.#options.clock.now()
     const frame = encodeFrame({ sequence: this.#sequence, items, arrival, payload })
     await this.#untilItWorks(async () => {
