@@ -1,10 +1,10 @@
 /** Notes what passes each edge of a replay, 32 bytes an event, so that two runs can be compared. */
-import { createHash, type Hash, hash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Batch } from './batch.ts'
-import type { Event } from './event.ts'
-import { type EventText, remembered, textOrId } from './event_text.ts'
+import { RECORD_BYTES, type RecordWriter, recordWriter } from './edge_record.ts'
+import { type EventText, textOrId } from './event_text.ts'
 import { portsOf } from './operator_runner.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import { portKey } from './plan_edges.ts'
@@ -12,12 +12,6 @@ import type { Taps } from './taps.ts'
 
 /** Folder in the directory of a replay. */
 const EDGES = 'edges'
-
-/**
- * One event: its id (16 bytes), its time (double, little-endian) and the first 8 bytes of the
- * SHA-256 of its canonical JSON.
- */
-export const RECORD_BYTES = 32
 
 /** What left one port: every edge that reads it carries the same. */
 export interface PortLogHead {
@@ -39,7 +33,7 @@ export interface LoggedNode {
 
 /** `edges/<pipeline>.json` */
 export interface EdgeLogHead {
-  readonly version: 1
+  readonly version: 2
   readonly pipeline: string
   /** every node after its inputs */
   readonly nodes: readonly LoggedNode[]
@@ -75,11 +69,11 @@ export const portLogFile = (dir: string, pipeline: string, port: string): string
 export function openEdgeLog(dir: string, plan: Plan, text: EventText): EdgeLog {
   mkdirSync(join(dir, EDGES), { recursive: true })
   rmSync(edgeLogFile(dir, plan.name), { force: true })
-  const digests = remembered((event) => hash('sha256', textOrId(text, event), 'buffer'))
+  const write = recordWriter((event) => textOrId(text, event))
   const logs = plan.nodes.flatMap(portKeys).map((port) => {
     const file = portLogFile(dir, plan.name, port)
     rmSync(file, { force: true })
-    return new PortLog(port, file, digests)
+    return new PortLog(port, file, write)
   })
   const close = () => {
     for (const log of logs) log.close()
@@ -89,7 +83,7 @@ export function openEdgeLog(dir: string, plan: Plan, text: EventText): EdgeLog {
     finish() {
       for (const log of logs) log.flush()
       const head: EdgeLogHead = {
-        version: 1,
+        version: 2,
         pipeline: plan.name,
         nodes: plan.nodes.map(loggedNode),
         ports: logs.map((log) => log.head()),
@@ -106,15 +100,13 @@ function loggedNode(node: PlanNode): LoggedNode {
   return { id, section, type: component.type, inputs: inputs.map((e) => portKey(e.from, e.port)) }
 }
 
-const ID = /^[0-9a-f]{32}$/
-
 /** Records held before they are written: 64 KiB a port. */
 const HELD = 2048
 
 class PortLog {
   readonly port: string
   readonly #file: string
-  readonly #digestOf: (event: Event) => Buffer
+  readonly #write: RecordWriter
   readonly #rolling: Hash = createHash('sha256')
   // Most ports of a pipeline stay silent: what they need comes with their first event.
   #held: Buffer | undefined
@@ -122,21 +114,16 @@ class PortLog {
   #handle: number | undefined
   #count = 0
 
-  constructor(port: string, file: string, digestOf: (event: Event) => Buffer) {
+  constructor(port: string, file: string, write: RecordWriter) {
     this.port = port
     this.#file = file
-    this.#digestOf = digestOf
+    this.#write = write
   }
 
   add({ events }: Batch): void {
     for (const event of events) {
       this.#held ??= Buffer.allocUnsafe(HELD * RECORD_BYTES)
-      const { id, time } = event
-      // A source may hand on ids of its own making; they are noted by their hash.
-      if (ID.test(id)) this.#held.write(id, this.#used, 'hex')
-      else hash('sha256', id, 'buffer').copy(this.#held, this.#used, 0, 16)
-      this.#held.writeDoubleLE(time, this.#used + 16)
-      this.#digestOf(event).copy(this.#held, this.#used + 24, 0, 8)
+      this.#write(event, this.#held, this.#used)
       this.#used += RECORD_BYTES
       if (this.#used === this.#held.length) this.flush()
     }

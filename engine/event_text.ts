@@ -6,23 +6,29 @@ import type { Event } from './event.ts'
 /** Gives the canonical JSON of an event; throws what `eventLine` throws. */
 export type EventText = (event: Event) => string
 
-/** Events whose text is kept; about what is under way at once. A weak map would cost twice as much. */
-const KEPT = 4096
+/** UTF-16 code units of texts after which those before them go: more than a source has under way. */
+const KEPT = 8 * 1024 * 1024
 
-/** An event is the same object at every node that hands it on, and its nodes come soon after. */
-export const eventText = (): EventText => remembered(eventLine)
-
-/** Works `make` out once for an event that comes again soon. */
-export function remembered<T>(make: (event: Event) => T): (event: Event) => T {
-  const known = new Map<Event, T>()
+/**
+ * An event is the same object at every node that hands it on, and sinks write it when its source
+ * has read on for as long as it has credit. A weak map would cost twice as much.
+ */
+export function eventText(): EventText {
+  let known = new Map<Event, string>()
+  let before = known
+  let kept = 0
   return (event) => {
-    let made = known.get(event)
-    if (made === undefined) {
-      made = make(event)
-      if (known.size >= KEPT) known.clear()
-      known.set(event, made)
+    const found = known.get(event) ?? before.get(event)
+    if (found !== undefined) return found
+    const text = eventLine(event)
+    if (kept > KEPT) {
+      before = known
+      known = new Map()
+      kept = 0
     }
-    return made
+    known.set(event, text)
+    kept += text.length
+    return text
   }
 }
 

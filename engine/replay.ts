@@ -36,6 +36,8 @@ export interface ReplayOptions {
   readonly captures: readonly CaptureRequest[]
   /** folder for `<pipeline>.<sink>.ndjson`, `edges/` and `summary.json`; undefined: sinks are muted */
   readonly sinkDir?: string | undefined
+  /** false: without `edges/`, so that there is nothing to compare (default true) */
+  readonly edgeLog?: boolean | undefined
   /** whether sinks that write to the database do */
   readonly writeDatabase: boolean
   readonly use: ResourceUse
@@ -126,10 +128,11 @@ class ReplaySession {
   }
 
   #graph(plan: Plan): ReplayGraph {
-    const { use, log, sinkDir } = this.#options
+    const { use, log, sinkDir, edgeLog = true } = this.#options
     const trace = this.#options.traceOf?.(plan)
     if (trace) this.#traces.set(plan, trace)
-    const edges = sinkDir === undefined ? undefined : openEdgeLog(sinkDir, plan, this.#text)
+    const edges =
+      sinkDir !== undefined && edgeLog ? openEdgeLog(sinkDir, plan, this.#text) : undefined
     if (edges) this.#edgeLogs.push(edges)
     return new ReplayGraph({
       plan,

@@ -25,7 +25,7 @@ export function loggedRuns(dir: string): LoggedRun[] {
     const file = edgeLogFile(dir, pipeline)
     if (!existsSync(file)) throw notAReplay(`${file} is missing: replay once more into ${dir}`)
     const head = readJson(file) as EdgeLogHead
-    if (head.version !== 1) throw notAReplay(`${file} was written by another version of decnet`)
+    if (head.version !== 2) throw notAReplay(`${file} was written by another version of decnet`)
     return { dir, head }
   })
 }

@@ -1,14 +1,14 @@
 /** Reads what a replay wrote as rows: which event, when, what it held, and where that stands. */
 import { hash } from 'node:crypto'
 import { closeSync, createReadStream, existsSync, openSync, readSync } from 'node:fs'
-import { RECORD_BYTES } from '../edge_log.ts'
+import { plainText, RECORD_BYTES } from '../edge_record.ts'
 import { EngineError } from '../errors.ts'
 import type { Event } from '../event.ts'
 
 /** One event of an edge log or of a sink's file. */
 export interface Row {
   readonly id: string
-  /** first 8 bytes of the SHA-256 of the event's canonical JSON, hex */
+  /** as the record of the event has it, hex; see `edge_record.ts` */
   readonly digest: string
   /** event time, ms; in sink files only the text knows it */
   readonly time: number | undefined
@@ -80,10 +80,37 @@ function lineRow(line: Buffer, at: number, file: string): Row {
   if (end < 0) throw notAnEvent(file, at)
   return {
     id: line.toString('utf8', mark + ID_MARK.length, end),
-    digest: hash('sha256', line, 'hex').slice(0, 16),
+    digest: hash('sha256', digestedText(line, mark, file, at), 'hex').slice(0, 16),
     time: undefined,
     at,
     length: line.length,
+  }
+}
+
+const DATA = '{"data":{'
+const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c]
+
+/** @param mark byte at which `data` has ended */
+function digestedText(line: Buffer, mark: number, file: string, at: number): Buffer | string {
+  const keyEnd = literalEnd(line, DATA.length)
+  const isPlain = line[keyEnd] === COLON && literalEnd(line, keyEnd + 1) === mark - 1
+  return (isPlain && plainText(parsed(line, file, at))) || line
+}
+
+/** @returns the byte after the string that starts at `start`, or -1 where none does */
+function literalEnd(line: Buffer, start: number): number {
+  if (line[start] !== QUOTE) return -1
+  for (let at = start + 1; at < line.length; at += line[at] === BACKSLASH ? 2 : 1) {
+    if (line[at] === QUOTE) return at + 1
+  }
+  return -1
+}
+
+function parsed(line: Buffer, file: string, at: number): Event {
+  try {
+    return JSON.parse(line.toString('utf8')) as Event
+  } catch {
+    throw notAnEvent(file, at)
   }
 }
 
@@ -108,11 +135,7 @@ export function eventReader(file: string): EventReader {
         if (more === 0) throw notAnEvent(file, at)
         got += more
       }
-      try {
-        return JSON.parse(bytes.toString('utf8')) as Event
-      } catch {
-        throw notAnEvent(file, at)
-      }
+      return parsed(bytes, file, at)
     },
     close: () => {
       if (handle !== undefined) closeSync(handle)
