@@ -17,7 +17,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs every contender once a round, in turn, so that what the machine does meanwhile meets all.
+ * Runs every contender once a round, in turn, so that what the machine does meanwhile meets all;
+ * each round begins with another, so that nobody always pays for the garbage of the same one.
  * @param warmUp rounds that are not counted
  * @returns ms of each counted round, by name
  */
@@ -26,8 +27,10 @@ export async function rounds(
   { count, warmUp = 0 }: { count: number; warmUp?: number },
 ): Promise<Map<string, number[]>> {
   const times = new Map(Object.keys(contenders).map((name) => [name, [] as number[]]))
+  const all = Object.entries(contenders)
   for (let round = -warmUp; round < count; round++) {
-    for (const [name, run] of Object.entries(contenders)) {
+    const first = (round + warmUp) % all.length
+    for (const [name, run] of [...all.slice(first), ...all.slice(0, first)]) {
       const before = process.cpuUsage()
       const measured = await run()
       const { user, system } = process.cpuUsage(before)

@@ -11,7 +11,7 @@ import { goal, inScratch, pairedRatio, rounds, timesTable } from './_measure.ts'
 import { runPipeline } from './_pipeline.ts'
 import { syslogLine } from './_syslog_lines.ts'
 
-const ROUNDS = 5
+const ROUNDS = 8
 const LINES = Number(process.env.DECNET_BENCH_LINES ?? 250_000)
 const MOST = 1.1
 
