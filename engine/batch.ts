@@ -33,6 +33,8 @@ export interface Root {
   /** Number of the root batch in this run; fan-in puts its parts back together by it. */
   readonly sequence: number
   readonly source: string
+  /** by origin: the latest event time that is believed of it and of what is made from it, ms */
+  readonly arrivals: readonly number[]
 }
 
 /**

@@ -26,6 +26,10 @@ export interface CapturedItem {
   readonly target?: number
   /** byte at which its line starts, or its sequence in a journal */
   readonly at: number
+  /** when it arrived, ms, where that was noted: no later event time is believed */
+  readonly arrival?: number
+  /** no event: nothing arrived, and time went on to `time` in the pipeline of the target */
+  readonly isTime?: boolean
 }
 
 export interface Capture {

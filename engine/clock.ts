@@ -10,6 +10,10 @@ export interface Clock {
 
 export const liveClock: Clock = { live: true, now: () => Date.now() }
 
+/** The latest event time that is believed of what arrives now, ms: in replay, whatever it says. */
+export const latestBelievable = (clock: Clock): number =>
+  clock.live ? clock.now() : Number.POSITIVE_INFINITY
+
 /** Follows event time and never runs backwards. */
 export interface EventClock extends Clock {
   advanceTo(time: number): void

@@ -81,6 +81,8 @@ export interface Chunk<P> {
   readonly events: readonly (Draft | Reject)[]
   /** Where to resume once all of `events` are acknowledged. */
   readonly position: P
+  /** When they arrived, ms: no later event time is believed. Set by the journal; else it is now. */
+  readonly arrival?: number
 }
 
 /** One event at every multiple of `period` (ms, since the epoch). */

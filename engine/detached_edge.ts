@@ -105,7 +105,7 @@ export class DetachedEdge {
         this.#underWay -= 1
         this.#pump()
       })
-      const root = { sequence, source: this.inlet }
+      const root = { sequence, source: this.inlet, arrivals: batch.root.arrivals }
       this.batches.next(makeBatch(batch.events, batch.origins, batch.watermarks, root, token))
     }
   }

@@ -10,8 +10,23 @@ export interface FeedBatch {
   readonly items: readonly (Draft | Reject)[]
   /** event time each item is merged by; it never runs backwards */
   readonly times: readonly number[]
+  /** when each item arrived, ms, where its capture tells */
+  readonly arrivals?: readonly number[]
   /** where in its capture the first item stands, see `CapturedItem`; undefined: in none */
   readonly at?: number
+  /** no event: time goes on to that of its one item, see `CapturedItem` */
+  readonly isTime?: boolean
+}
+
+/** The items `start` up to `end` of a batch, as a batch. */
+export function cut(batch: FeedBatch, start: number, end: number): FeedBatch {
+  const { items, times, arrivals } = batch
+  return {
+    ...batch,
+    items: items.slice(start, end),
+    times: times.slice(start, end),
+    ...(arrivals && { arrivals: arrivals.slice(start, end) }),
+  }
 }
 
 class Feed {
@@ -55,23 +70,27 @@ export async function* inTimeOrder(
       rivalTime === undefined || time < rivalTime || (time === rivalTime && feed < (rival ?? 0))
     const items: (Draft | Reject)[] = []
     const times: number[] = []
+    const arrivals: number[] = []
     const targetOf = (item: CapturedItem) => item.target ?? captures[feed]?.target ?? feed
-    const at = heads[feed]?.at ?? 0
-    const target = targetOf(heads[feed] as CapturedItem)
+    const first = heads[feed] as CapturedItem
+    const { at, isTime = false } = first
+    const target = targetOf(first)
     const chosen = feeds[feed] as Feed
-    let head = heads[feed]
+    let head: CapturedItem | undefined = first
     while (
       head &&
       items.length < batchSize &&
-      (items.length === 0 || goesFirst(head.time)) &&
+      (items.length === 0 || (goesFirst(head.time) && !isTime && !head.isTime)) &&
       targetOf(head) === target
     ) {
       items.push(head.item)
       times.push(head.time)
+      if (head.arrival !== undefined) arrivals.push(head.arrival)
       chosen.take()
       head = await chosen.head()
     }
-    yield { feed: target, items, times, at }
+    const known = arrivals.length > 0 && { arrivals }
+    yield { feed: target, items, times, at, isTime, ...known }
   }
 }
 

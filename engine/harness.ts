@@ -76,7 +76,8 @@ export function harness(
   }
 
   function run(events: readonly Event[], watermarks: readonly number[]): Output[] {
-    const root = { sequence: 0, source: 'test' }
+    const arrivals = events.map(() => Number.POSITIVE_INFINITY)
+    const root = { sequence: 0, source: 'test', arrivals }
     const token = new Token(() => undefined)
     const origins = events.map((_, index) => index)
     return collect(runner.process(makeBatch(events, origins, watermarks, root, token)))
@@ -143,6 +144,7 @@ function answeringRunner(
     },
     state: undefined,
     watermark: Number.NEGATIVE_INFINITY,
+    nextTimer: Number.POSITIVE_INFINITY,
     takeChanges: () => undefined,
     restore: () => undefined,
   }

@@ -1,6 +1,7 @@
 /** A way into the middle of a running graph: an event enters a node as a root batch of its own. */
 import { Observable, Subject } from 'rxjs'
 import { type Batch, makeBatch } from './batch.ts'
+import { type Clock, latestBelievable } from './clock.ts'
 import type { Event, Outcome } from './event.ts'
 import type { Flow } from './flow.ts'
 
@@ -9,10 +10,12 @@ export class Injector {
   readonly inlet: string
   readonly #batches = new Subject<Batch>()
   readonly #flow: Flow
+  readonly #clock: Clock
 
-  constructor(node: string, flow: Flow) {
+  constructor(node: string, flow: Flow, clock: Clock) {
     this.inlet = `inject>${node}`
     this.#flow = flow
+    this.#clock = clock
   }
 
   /** The node's input with what is injected in between. */
@@ -32,7 +35,7 @@ export class Injector {
    */
   send(event: Event, onSettled: (outcome: Outcome) => void): void {
     const { sequence, token } = this.#flow.open(this.inlet, 1, onSettled)
-    const root = { sequence, source: this.inlet }
+    const root = { sequence, source: this.inlet, arrivals: [latestBelievable(this.#clock)] }
     this.#batches.next(makeBatch([event], [0], [Number.NEGATIVE_INFINITY], root, token))
   }
 }

@@ -1,7 +1,7 @@
 /** Where events enter the graph: turns what a source read into root batches. */
 import { Subject } from 'rxjs'
-import { type Batch, makeBatch } from './batch.ts'
-import type { Clock } from './clock.ts'
+import { type Batch, makeBatch, type Root } from './batch.ts'
+import { type Clock, latestBelievable } from './clock.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Reject } from './define.ts'
 import { EngineError } from './errors.ts'
@@ -43,8 +43,11 @@ export class Inlet {
     return this.#options.stream
   }
 
-  /** Sends one root batch; the caller keeps to the batch size and to its credit. */
-  send(items: readonly (Draft | Reject)[]): void {
+  /**
+   * Sends one root batch; the caller keeps to the batch size and to its credit.
+   * @param arrivals when each item arrived, ms, where a journal has noted it; else it arrives now
+   */
+  send(items: readonly (Draft | Reject)[], arrivals = this.#now(items.length)): void {
     const { counters } = this.#options
     const events: Event[] = []
     const origins: number[] = []
@@ -55,7 +58,7 @@ export class Inlet {
       const item = items[origin] as Draft | Reject
       const rejected = isReject(item)
       const draft = rejected ? item.draft : item
-      watermarks[origin] = this.#advance(draft.time)
+      watermarks[origin] = this.#advance(draft.time, arrivals[origin] as number)
       const event = this.#identify(draft)
       if (rejected) {
         const { code, message } = item.failure
@@ -71,11 +74,11 @@ export class Inlet {
     counters.in += items.length
     counters.out += events.length
     counters.errors += errors.length
-    this.#emit(items.length, watermarks, events, origins, errors, errorOrigins)
+    this.#emit(arrivals, watermarks, events, origins, errors, errorOrigins)
   }
 
   #emit(
-    count: number,
+    arrivals: readonly number[],
     watermarks: readonly number[],
     events: readonly Event[],
     origins: readonly number[],
@@ -83,8 +86,8 @@ export class Inlet {
     errorOrigins: readonly number[],
   ): void {
     const { flow, consumers, source } = this.#options
-    const { sequence, token } = flow.open(source, count)
-    const root = { sequence, source }
+    const { sequence, token } = flow.open(source, arrivals.length)
+    const root: Root = { sequence, source, arrivals }
     const batch = makeBatch(events, origins, watermarks, root, token)
     if (errors.length === 0 && this.bypass?.(batch)) {
       token.settle('delivered')
@@ -108,10 +111,13 @@ export class Inlet {
     return { id: sequenceId(this.#options.stream, sequence), topic, time, data }
   }
 
-  // A source whose clock runs ahead, or an attacker who writes one, must not drag live time along.
-  #advance(time: number): number {
-    const { clock } = this.#options
-    const believable = clock.live ? Math.min(time, clock.now()) : time
+  #now(count: number): readonly number[] {
+    return new Array<number>(count).fill(latestBelievable(this.#options.clock))
+  }
+
+  // A source whose clock runs ahead, or an attacker who writes one, must not drag time along.
+  #advance(time: number, arrival: number): number {
+    const believable = Math.min(time, arrival)
     if (believable > this.watermark) this.watermark = believable
     return this.watermark
   }

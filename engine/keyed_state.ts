@@ -141,6 +141,15 @@ export class KeyedState {
     return this.#queue.peek()?.time ?? Number.POSITIVE_INFINITY
   }
 
+  /** Time of the earliest timer that will fire; Infinity if there is none. */
+  get nextLiveTimer(): number {
+    for (let first = this.#queue.peek(); first; first = this.#queue.peek()) {
+      if (this.#entries.get(first.key)?.timers?.has(first.time)) return first.time
+      this.#queue.pop()
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
   /** Time of the last timer that is set, -Infinity if there is none. */
   get lastTimer(): number {
     let last = Number.NEGATIVE_INFINITY

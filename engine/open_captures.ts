@@ -2,6 +2,7 @@
 import { type Capture, openCapture } from './capture.ts'
 import { type CaptureRequest, type CaptureTarget, captureTargets } from './capture_target.ts'
 import { journalPipeline, openJournal } from './journal/capture.ts'
+import { TIME } from './journal/entry.ts'
 import type { Plan } from './plan.ts'
 
 export interface OpenedCaptures {
@@ -36,7 +37,10 @@ export async function openCaptures(
   return { targets, captures }
 }
 
-/** A source that was named with the journal gets all of it, any other what was its own. */
+/**
+ * A source that was named with the journal gets all of it, any other what was its own. Time goes on
+ * once in each pipeline.
+ */
 function receiversOf(file: string, targets: readonly CaptureTarget[]) {
   const readers = targets.flatMap((one, index) => (one.file === file ? { ...one, index } : []))
   const known = new Map<string, readonly number[]>()
@@ -44,7 +48,11 @@ function receiversOf(file: string, targets: readonly CaptureTarget[]) {
     let found = known.get(id)
     if (!found) {
       found = readers
-        .filter(({ journal, source }) => journal === 'all' || source.id === id)
+        .filter(({ journal, source, plan }) =>
+          id === TIME
+            ? readers.find((reader) => reader.plan === plan)?.source === source
+            : journal === 'all' || source.id === id,
+        )
         .map(({ index }) => index)
       known.set(id, found)
     }

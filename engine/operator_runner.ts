@@ -16,6 +16,8 @@ import type { Trace } from './trace.ts'
 export interface OperatorRunner {
   process(batch: Batch): Ported
   readonly state: StateCounters | undefined
+  /** Time of the earliest timer that will fire, ms; Infinity where there is none. */
+  readonly nextTimer: number
   takeChanges(): StateChanges | undefined
   restore(keys: readonly SavedKey[], watermark: number): void
   readonly watermark: number
@@ -56,6 +58,7 @@ const inputOf = ({ component, config }: PlanOperator) =>
 class EachRunner implements OperatorRunner {
   readonly state = undefined
   readonly watermark = Number.NEGATIVE_INFINITY
+  readonly nextTimer = Number.POSITIVE_INFINITY
   readonly #step: (event: Event) => ReturnType<AnyKeyed['step']>
   readonly #check: (data: Event['data']) => void
   readonly #outputs: Outputs
@@ -147,16 +150,21 @@ class KeyedRunner implements OperatorRunner {
     return this.#keys.counters
   }
 
+  get nextTimer(): number {
+    return this.#keys.nextLiveTimer
+  }
+
   process(batch: Batch): Ported {
     const { counters } = this.#options
-    const { events, origins, watermarks } = batch
+    const { events, origins, watermarks, root } = batch
     counters.in += events.length
     let cursor = 0
     for (let index = 0; index < events.length; index++) {
       const event = events[index] as Event
       const origin = origins[index] as number
       cursor = this.#advance(batch, cursor, origin)
-      this.#raise(this.#believable(event.time), origin)
+      // An event that claims to come from the future must not drag time along.
+      this.#raise(Math.min(event.time, root.arrivals[origin] as number), origin)
       this.#handle(event, origin)
       // A timer set for a moment that has passed fires now: the next event may be a batch away.
       if (this.#keys.isDue(this.watermark)) this.#fire(this.watermark, origin)
@@ -202,12 +210,6 @@ class KeyedRunner implements OperatorRunner {
       this.#options.nodeClock?.advanceTo(time)
     }
     if (this.#keys.isDue(this.watermark)) this.#fire(this.watermark, origin)
-  }
-
-  // When the clock is live, an event that claims to come from the future must not drag time along.
-  #believable(time: number): number {
-    const { clock } = this.#options.context
-    return clock.live ? Math.min(time, clock.now()) : time
   }
 
   #handle(event: Event, origin: number): void {

@@ -8,7 +8,8 @@ import type { Context, Logger, Writer } from './define.ts'
 import type { AnswerBook } from './enrich/answers.ts'
 import { EngineError, FatalError, toFailure } from './errors.ts'
 import { stateCheck } from './input_check.ts'
-import { barePosition, Journal } from './journal/journal.ts'
+import { Journal } from './journal/journal.ts'
+import { barePosition } from './journal/position.ts'
 import type { SavedKey, StateChanges } from './keyed_state.ts'
 import { LaneGate } from './lanes/lane_gate.ts'
 import { obstacleToLanes } from './lanes/lane_plan.ts'
@@ -81,7 +82,12 @@ export class PipelineRun {
     const types = new Map(this.plan.nodes.map(({ id, component }) => [id, component.type]))
     const { deadLetterLimit } = this.plan.settings
     this.#state = new StateFile(options.stateDir, this.plan.name, { types, deadLetterLimit })
-    this.journal = new Journal({ ...options, giveUp: this.#giveUp.signal })
+    this.journal = new Journal({
+      ...options,
+      giveUp: this.#giveUp.signal,
+      broadcast: (time) => this.wired.broadcast(time),
+      undisturbed: () => this.#undisturbed(),
+    })
     this.wired = this.#wire()
     this.pumps = this.#restore()
     this.letters = this.#letterReplay()
@@ -93,11 +99,14 @@ export class PipelineRun {
       credit: this.plan.settings.credit,
       letters: (selection, after, limit) => this.#state.letters(selection, after, limit),
       countLetters: (selection) => this.#state.countLetters(selection),
-      undisturbed: async () => {
-        while (this.#checkpointing) await this.#checkpointing
-      },
+      undisturbed: () => this.#undisturbed(),
       checkpoint: () => this.checkpoint(),
     })
+  }
+
+  /** Resolves when no checkpoint is being written. */
+  async #undisturbed(): Promise<void> {
+    while (this.#checkpointing) await this.#checkpointing
   }
 
   /** How many dead letters are kept. */
@@ -340,9 +349,7 @@ export class PipelineRun {
       }
       if (!atRest || flow.failed || !flow.isQuiet || this.#failure) return false
       if (!this.#save()) return false
-      await this.journal.checkpointed(
-        new Map(this.pumps.map((pump) => [pump.source.id, pump.position])),
-      )
+      await this.journal.checkpointed()
       return true
     } finally {
       patience.abort()
@@ -366,9 +373,12 @@ export class PipelineRun {
     try {
       this.#state.save({
         positions: new Map(
-          this.pumps.map(({ source, position, inlet }) => [
-            source.id,
-            { position, sequence: inlet.sequence },
+          this.pumps.map(({ source: { id, journal }, position, inlet }) => [
+            id,
+            {
+              position: journal ? this.journal.positionOf(id) : position,
+              sequence: inlet.sequence,
+            },
           ]),
         ),
         sinkPositions: new Map(
@@ -396,7 +406,8 @@ export class PipelineRun {
   /**
    * When nothing comes in, time still passes: timers fire by the clock. Not when all has come in,
    * for the next start goes on from there; and not at the first silence, which may only be this
-   * process that could not look.
+   * process that could not look. With a journal only where a timer fires, for that is written down,
+   * and months of silence must not fill it.
    */
   #tick(): void {
     const silent = this.pumps.every(
@@ -407,7 +418,12 @@ export class PipelineRun {
     if (this.#checkpointing || this.#silentTicks < 2) return
     // What is being written down has arrived already, though it has not entered yet.
     if (!this.journal.isEmpty) return
-    if (this.wired.flow.isQuiet) this.wired.broadcast(this.#options.clock.now())
+    if (!this.wired.flow.isQuiet) return
+    const now = this.now()
+    if (!this.journal.isInUse) this.wired.broadcast(now)
+    else if ([...this.wired.runners.values()].some(({ nextTimer }) => nextTimer <= now)) {
+      this.journal.passTime(now).catch((error) => this.#fail(error))
+    }
   }
 
   #fail(error: unknown): void {

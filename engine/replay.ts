@@ -225,12 +225,13 @@ class ReplaySession {
     const coupled =
       this.#break !== undefined || this.#graphs.some(({ hasInternalSources }) => hasInternalSources)
     const { fed, batches } = this.#batches()
-    for await (const { feed, items, at } of batches) {
+    for await (const { feed, items, times, arrivals, at, isTime } of batches) {
       const target = fed[feed] as (typeof fed)[number]
-      const { plan, source } = target
-      this.#break?.reading({ ...target, at })
+      const { plan, source, journal } = target
+      this.#break?.reading(isTime ? { plan, source, journal } : { ...target, at })
       const graph = this.#graphs.find((candidate) => candidate.plan === plan) as ReplayGraph
-      graph.wired.inlets.get(source.id)?.send(items)
+      if (isTime) graph.wired.broadcast(times[0] as number)
+      else graph.wired.inlets.get(source.id)?.send(items, arrivals)
       // What one pipeline publishes, another must have taken in before the next event is read.
       if (coupled) await this.#quiet()
       else await graph.wired.flow.below(plan.settings.credit)

@@ -1,6 +1,6 @@
 /** Replays at the pace of the events. */
 import { pause, stopwatch } from './clock.ts'
-import type { FeedBatch } from './feed_order.ts'
+import { cut, type FeedBatch } from './feed_order.ts'
 
 /** A silence is waited out for this long at most, ms: a forged date may lie a century ahead. */
 const LONGEST_WAIT = 60_000
@@ -44,7 +44,7 @@ export async function* paced(
       if (wait > SLACK) await pause(wait, signal)
       let end = start + 1
       while (end < items.length && schedule.wait(times[end] as number) <= SLACK) end += 1
-      yield { ...batch, items: items.slice(start, end), times: times.slice(start, end) }
+      yield cut(batch, start, end)
       start = end
     }
   }

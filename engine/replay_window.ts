@@ -23,12 +23,13 @@ export interface Skipped {
 export function within(capture: Capture, { from, until }: Window, skipped: Skipped): Capture {
   if (from === undefined && until === undefined) return capture
   const { startTime } = capture
-  const wanted = ({ item }: CapturedItem) => {
+  const wanted = ({ item, isTime }: CapturedItem) => {
     const { time } = 'failure' in item ? item.draft : item
-    if (from !== undefined && time < from) skipped.before += 1
-    else if (until !== undefined && time >= until) skipped.after += 1
-    else return true
-    return false
+    const before = from !== undefined && time < from
+    const after = until !== undefined && time >= until
+    if (before && !isTime) skipped.before += 1
+    else if (after && !isTime) skipped.after += 1
+    return !before && !after
   }
   return {
     ...capture,

@@ -1,6 +1,6 @@
 /** Pulls one source for as long as there is credit, and stands still between pulls when asked to. */
 import { stopwatch } from './clock.ts'
-import type { Context } from './define.ts'
+import type { Chunk, Context } from './define.ts'
 import type { Flow } from './flow.ts'
 import type { Inlet } from './inlet.ts'
 import type { PlanSource } from './plan.ts'
@@ -68,7 +68,7 @@ export class SourcePump {
         if (next.done) return
         await this.#until(() => !this.#paused)
         this.#sending = true
-        await this.#send(next.value.events)
+        await this.#send(next.value)
         if (flow.failed) return
         this.position = next.value.position
         this.#sending = false
@@ -93,13 +93,13 @@ export class SourcePump {
     this.#wake()
   }
 
-  async #send(events: Parameters<Inlet['send']>[0]): Promise<void> {
+  async #send({ events, arrival }: Chunk<unknown>): Promise<void> {
     const { flow, inlet, batchSize, credit } = this.#options
     for (let start = 0; start < events.length; start += batchSize) {
       const batch = events.slice(start, start + batchSize)
       await flow.below(Math.max(credit - batch.length, 0))
       if (flow.failed) return
-      inlet.send(batch)
+      inlet.send(batch, arrival === undefined ? undefined : batch.map(() => arrival))
     }
   }
 

@@ -1,7 +1,7 @@
 /** Events that time alone makes, in replay: put between captured events, by event time. */
 import type { Ticks } from './define.ts'
 import type { Draft } from './event.ts'
-import type { FeedBatch } from './feed_order.ts'
+import { cut, type FeedBatch } from './feed_order.ts'
 import type { Plan, PlanSource } from './plan.ts'
 
 /**
@@ -56,7 +56,7 @@ export async function* withTicks(
     let start = 0
     const upTo = (end: number): FeedBatch[] => {
       if (end === start) return []
-      const part = { ...batch, items: items.slice(start, end), times: times.slice(start, end) }
+      const part = cut(batch, start, end)
       start = end
       return [part]
     }

@@ -202,7 +202,7 @@ class Wiring {
 
   #inputOf(node: { id: string; inputs: readonly PlanEdge[] }): Observable<Batch> {
     const edges = node.inputs.map((edge, index) => this.#edge(node.id, edge, index))
-    const injector = new Injector(node.id, this.#flow)
+    const injector = new Injector(node.id, this.#flow, this.#options.clock)
     this.#injectors.set(node.id, injector)
     const reached = edges.flatMap(({ reachedFrom }) => [...reachedFrom])
     this.#reached.set(node.id, new Set([...reached, injector.inlet]))
@@ -410,7 +410,8 @@ class Wiring {
   /** An empty root batch through all sources at once, so that timers up to `time` fire. */
   #broadcast(time: number): void {
     const { sequence, token } = this.#flow.open(EVERYWHERE, 0)
-    const batch = makeBatch([], [], [time], { sequence, source: EVERYWHERE }, token)
+    const root = { sequence, source: EVERYWHERE, arrivals: [time] }
+    const batch = makeBatch([], [], [time], root, token)
     for (const [id, inlet] of this.#inlets) {
       token.retain(this.#readersOf(id, '') + this.#readersOf(id, 'errors'))
       if (this.#readersOf(id, '') > 0) inlet.main.next(batch)

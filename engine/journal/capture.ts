@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { byteStream, type Capture, type CapturedItem } from '../capture.ts'
 import { EngineError, toFailure } from '../errors.ts'
 import { isAnswers } from './answer_entry.ts'
+import { TIME } from './entry.ts'
 import { journalOf, SEGMENT_HEADER } from './frame.ts'
 import { entriesOf, framesOf, located } from './reader.ts'
 import { journalFiles, type SegmentFile } from './segments.ts'
@@ -36,7 +37,7 @@ async function headOf(path: string): Promise<Buffer> {
   return head
 }
 
-/** Who gets the items of a source: indices of targets. */
+/** Who gets the items of a source: indices of targets; of `TIME`, one for each pipeline. */
 export type Receivers = (source: string) => readonly number[]
 
 /**
@@ -75,13 +76,16 @@ async function* readItems(
   for (const segment of segments) {
     try {
       for await (const frame of framesOf(await byteStream(segment.path, onBytes))) {
-        for (const { source, sequence, events } of await entriesOf(frame)) {
+        for (const { source, sequence, arrival, events } of await entriesOf(frame)) {
           if (isAnswers(source)) continue
           const targets = receivers(source)
+          const isTime = source === TIME
           const items: CapturedItem[] = []
           for (const [index, item] of events.entries()) {
-            time = Math.max(time, 'failure' in item ? item.draft.time : item.time)
-            for (const target of targets) items.push({ item, time, target, at: sequence + index })
+            const own = 'failure' in item ? item.draft.time : item.time
+            time = Math.max(time, Math.min(own, arrival))
+            const at = sequence + index
+            for (const target of targets) items.push({ item, time, target, at, arrival, isTime })
           }
           if (items.length > 0) yield items
         }

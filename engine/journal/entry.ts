@@ -20,6 +20,18 @@ export interface Entry {
   readonly events: readonly (Draft | Reject)[]
 }
 
+/** Source of the entries that say how far time went on in silence; no node can be called so. */
+export const TIME = '*'
+
+/** @param time up to which time went on while nothing arrived, ms since the epoch */
+export const timeEntry = (time: number): Entry => ({
+  source: TIME,
+  stream: '',
+  first: 0,
+  position: null,
+  events: [{ topic: 'pipeline.time', time, data: {} }],
+})
+
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 

@@ -1,7 +1,7 @@
 /**
- * The journal of a running pipeline: what a source with `journal: true` reads is written down before
- * it enters the graph, and is read from there again after a crash; so is what enrichments are
- * answered.
+ * The journal of a running pipeline: what a source with `journal: true` reads, and how far time goes
+ * on while all sources are silent, is written down before it enters the graph, enters it in the order
+ * it was written in, and is read from there again after a crash.
  */
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
@@ -13,24 +13,15 @@ import { failpoint } from '../failpoint.ts'
 import { sequenceId } from '../ids.ts'
 import type { Plan, PlanSource } from '../plan.ts'
 import { answerEntry, answersOf } from './answer_entry.ts'
-import { EntryOrder } from './entry_order.ts'
+import { CatchUp } from './catch_up.ts'
+import { type Entry, TIME, timeEntry } from './entry.ts'
+import { type JournalPosition, startOf } from './position.ts'
 import { ReadAhead } from './read_ahead.ts'
 import { readEntries, type StoredEntry } from './reader.ts'
 import type { Retention } from './retention.ts'
 import { segmentsIn } from './segments.ts'
+import { Turns } from './turns.ts'
 import { JournalWriter } from './writer.ts'
-
-/** Position of a journalled source in a checkpoint. */
-interface JournalPosition {
-  readonly journal: {
-    /** sequence of the next item that has not entered the graph */
-    readonly next: number
-    /** how many items the source had given by then */
-    readonly given: number
-    /** where the source itself resumes once the journal has been read */
-    readonly position: unknown
-  }
-}
 
 export interface JournalOptions {
   readonly plan: Plan
@@ -38,6 +29,10 @@ export interface JournalOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly giveUp: AbortSignal
+  /** Lets time go on to `time` (ms) in the graph. */
+  readonly broadcast: (time: number) => void
+  /** Resolves when no checkpoint is being written. */
+  readonly undisturbed: () => Promise<void>
 }
 
 /** How a source starts. */
@@ -53,41 +48,48 @@ export interface Attachment {
 const journalPath = (stateDir: string, pipeline: string): string =>
   join(stateDir, `${pipeline}.journal`)
 
-/**
- * Where a source resumes that is not journalled (any more).
- * @param position as the last checkpoint has it
- */
-export const barePosition = (position: unknown): unknown =>
-  isJournalPosition(position) ? (position.journal.position ?? undefined) : position
-
-function isJournalPosition(position: unknown): position is JournalPosition {
-  if (typeof position !== 'object' || position === null || !('journal' in position)) return false
-  const { journal } = position
-  return typeof journal === 'object' && journal !== null && 'next' in journal
+/** A source, and how far it has got. */
+interface Track {
+  readonly node: PlanSource
+  /** as the last checkpoint has it */
+  readonly saved: unknown
+  readonly stream: string
+  /** sequence of the first entry that the last checkpoint has not taken in */
+  next: number
+  /** items that have entered the graph */
+  given: number
+  /** where the source itself resumes after them */
+  position: unknown
 }
 
-/** What a source has in the journal that no checkpoint has taken in yet. */
-interface Outstanding {
-  next: number
-  end: number
+interface Opened {
+  readonly writer: JournalWriter
+  readonly catchUp: CatchUp
 }
 
 export class Journal implements AnswerBook {
   readonly #options: JournalOptions
-  readonly #outstanding = new Map<string, Outstanding>()
-  readonly #order: EntryOrder
-  /** pulls on their way through the journal, and sources that are catching up */
+  readonly #tracks = new Map<string, Track>()
+  readonly #turns: Turns
+  /** pulls and silences on their way through the journal, and what was in it at the start */
   #underWay = 0
-  #opening: Promise<JournalWriter> | undefined
-  #writer: JournalWriter | undefined
+  /** sequence up to which all has entered the graph */
+  #entered = 0
   /** the part of the journal that no checkpoint has taken in, as it was at the start */
   #unseen = { from: 0, end: 0 }
   #recalled: Promise<AnswerIndex | undefined> | undefined
+  #opening: Promise<Opened> | undefined
+  #writer: JournalWriter | undefined
 
   /** Opens nothing yet: the first source that is pulled does. */
   constructor(options: JournalOptions) {
     this.#options = options
-    this.#order = new EntryOrder(options.giveUp)
+    this.#turns = new Turns(options.giveUp)
+  }
+
+  /** Whether any source is journalled. */
+  get isInUse(): boolean {
+    return this.#tracks.size > 0
   }
 
   /** Whether all that was read has entered the graph. */
@@ -100,100 +102,100 @@ export class Journal implements AnswerBook {
     return this.#writer?.retention
   }
 
-  #open(): Promise<JournalWriter> {
+  #open(): Promise<Opened> {
     this.#opening ??= this.#openWriter()
     return this.#opening
   }
 
-  async #openWriter(): Promise<JournalWriter> {
+  async #openWriter(): Promise<Opened> {
     const { plan, stateDir, clock, log, giveUp } = this.#options
-    const from = Math.max(...[...this.#outstanding.values()].map(({ next }) => next))
-    this.#writer = await JournalWriter.open({
+    this.#underWay += 1
+    const tracks = [...this.#tracks.values()]
+    const writer = await JournalWriter.open({
       path: journalPath(stateDir, plan.name),
       kind: 'directory',
       pipeline: plan.name,
       bound: plan.settings.journal,
-      least: from,
+      least: Math.max(0, ...tracks.map(({ next }) => next).filter(Number.isFinite)),
       clock,
       log,
       giveUp,
     })
-    this.#unseen = { from, end: this.#writer.sequence }
-    return this.#writer
+    const end = writer.sequence
+    for (const track of tracks) track.next = Math.min(track.next, end)
+    this.#entered = Math.min(...tracks.map(({ next }) => next))
+    this.#unseen = { from: this.#entered, end }
+    this.#writer = writer
+    return { writer, catchUp: new CatchUp(this.#outstanding(end), giveUp) }
   }
 
   /** @returns the source, reading by way of the journal */
-  attach(node: PlanSource, attachment: Attachment): PlanSource {
-    const saved = isJournalPosition(attachment.position) ? attachment.position.journal.next : 0
-    // Until the source has caught up, all there is may be its own.
-    this.#outstanding.set(node.id, { next: saved, end: Number.POSITIVE_INFINITY })
-    this.#order.add(node.id, saved)
+  attach(node: PlanSource, { position, stream, given }: Attachment): PlanSource {
+    const track = { node, saved: position, stream, ...startOf(position, given) }
+    this.#tracks.set(node.id, track)
     const component: AnySource = {
       ...node.component,
-      read: (_config, _position, context) => this.#read(node, attachment, context),
+      read: (_config, _position, context) => this.#read(track, context),
     }
     return { ...node, component }
   }
 
-  async *#read(
-    node: PlanSource,
-    attachment: Attachment,
-    context: Context,
-  ): AsyncGenerator<Chunk<JournalPosition>> {
-    this.#underWay += 1
-    const writer = await this.#open()
-    const outstanding = this.#outstanding.get(node.id) as Outstanding
-    // What others append while this one catches up is not its own.
-    const end = writer.sequence
-    let { next, given, position } = startOf(attachment, end)
-    for await (const entry of this.#stored(node.id, next, end)) {
-      this.#order.raise(node.id, entry.sequence)
-      // Given up: what is in the journal is read from there at the next start.
-      if (!(await this.#order.turn(entry.sequence))) return
-      next = entry.sequence + entry.events.length
-      given = Math.max(given, entry.first + entry.events.length)
-      position = entry.position
-      yield { events: entry.events, position: { journal: { next, given, position } } }
-      this.#order.raise(node.id, next)
+  async *#read(track: Track, context: Context): AsyncGenerator<Chunk<JournalPosition>> {
+    const { giveUp } = this.#options
+    const { writer, catchUp } = await this.#open()
+    for await (const { sequence, first, events, position, arrival } of catchUp.of(track.node.id)) {
+      const given = Math.max(track.given, first + events.length)
+      const next = sequence + events.length
+      yield this.#chunk(events, { next, given, position }, arrival)
+      track.given = given
+      track.position = position
     }
-    this.#order.done(node.id)
-    outstanding.end = next
-    this.#underWay -= 1
-    const chunks = node.component.read(node.config as never, position ?? undefined, context)
-    const { stream } = attachment
+    if (giveUp.aborted) return
+    const { component, config } = track.node
+    const chunks = component.read(config as never, track.position ?? undefined, context)
+    let { given } = track
     const ahead = new ReadAhead(chunks, (chunk) => {
-      const { events, position } = chunk
       const first = given
-      given += events.length
-      const after = given
-      this.#underWay += 1
-      const { sequence, safe, bytes } = writer.append({
-        source: node.id,
-        stream,
-        first,
-        events,
-        position,
-      })
-      this.#order.add(node.id, sequence)
-      const written = safe.then(() => {
-        const next = sequence + events.length
-        outstanding.end = Math.max(outstanding.end, next)
-        return { sequence, events, first, position: { journal: { next, given: after, position } } }
-      })
-      return { written, bytes }
+      given += chunk.events.length
+      return this.#write(chunk, first, track, writer)
     })
-    for await (const { sequence, events, first, position } of ahead.chunks()) {
-      if (!(await this.#order.turn(sequence))) return
+    for await (const { chunk, first, turn } of ahead.chunks()) {
+      await turn
+      if (giveUp.aborted) return
       // Not before it is their turn: what waits for the disk is moved about by the collector.
-      yield { events: events.map((event, at) => identified(event, stream, first + at)), position }
+      const named = (event: Draft | Reject, at: number) =>
+        identified(event, track.stream, first + at)
+      yield { ...chunk, events: chunk.events.map(named) }
       // Whoever asks for the next has sent this one on.
-      this.#order.done(node.id)
+      const { next, given, position } = chunk.position.journal
+      this.#entered = next
+      track.given = given
+      track.position = position
+      this.#turns.pass()
       this.#underWay -= 1
     }
   }
 
-  async *#stored(source: string, from: number, end: number): AsyncGenerator<StoredEntry> {
-    for await (const entry of this.#entries(from, end)) if (entry.source === source) yield entry
+  #write({ events, position }: Chunk<unknown>, first: number, track: Track, writer: JournalWriter) {
+    const { stream, node } = track
+    this.#underWay += 1
+    const turn = this.#turns.take()
+    const { safe, bytes } = writer.append({ source: node.id, stream, first, position, events })
+    const given = first + events.length
+    const written = safe.then(({ sequence, arrival }) => {
+      const next = sequence + events.length
+      return { turn, first, chunk: this.#chunk(events, { next, given, position }, arrival) }
+    })
+    return { written, bytes }
+  }
+
+  #chunk(
+    events: Chunk<unknown>['events'],
+    journal: JournalPosition['journal'],
+    arrival: number,
+  ): Chunk<JournalPosition> {
+    // Where time is no input, nothing has arrived at a time of its own.
+    return { events, position: { journal }, ...(this.#options.clock.live && { arrival }) }
   }
 
   async *#entries(from: number, end: number): AsyncGenerator<StoredEntry> {
@@ -204,6 +206,43 @@ export class Journal implements AnswerBook {
       if (entry.sequence >= end) return
       yield entry
     }
+  }
+
+  /** What no checkpoint has taken in, in order; in between, time goes on as it did then. */
+  async *#outstanding(end: number): AsyncGenerator<StoredEntry> {
+    for await (const entry of this.#entries(this.#entered, end)) {
+      const { source, sequence, events } = entry
+      if (source === TIME) await this.#letTimePass(entry)
+      else if (sequence >= (this.#tracks.get(source)?.next ?? end)) yield entry
+      this.#entered = sequence + events.length
+    }
+    this.#entered = end
+    this.#underWay -= 1
+  }
+
+  /**
+   * Lets time go on to `time` (ms) while all sources are silent: written down first, and before
+   * anything enters that is written later.
+   */
+  async passTime(time: number): Promise<void> {
+    this.#underWay += 1
+    const { writer } = await this.#open()
+    const turn = this.#turns.take()
+    const entry = timeEntry(time)
+    const { sequence } = await writer.append(entry).safe
+    await turn
+    await this.#letTimePass({ ...entry, sequence })
+    this.#turns.pass()
+    this.#underWay -= 1
+  }
+
+  async #letTimePass({ events, sequence }: Entry & { sequence: number }): Promise<void> {
+    const { undisturbed, broadcast, giveUp } = this.#options
+    await undisturbed()
+    if (giveUp.aborted) return
+    // In one step, so that a checkpoint has both or neither.
+    for (const event of events) broadcast('failure' in event ? event.draft.time : event.time)
+    this.#entered = sequence + events.length
   }
 
   /** Answers that were written down before a crash, for events that are read again after it. */
@@ -229,29 +268,27 @@ export class Journal implements AnswerBook {
   }
 
   async record(node: string, answered: readonly Answered[]): Promise<void> {
-    const writer = await this.#open()
+    const { writer } = await this.#open()
     failpoint('answer.before_record')
     await writer.append(answerEntry(node, answered)).safe
     failpoint('answer.after_record')
   }
 
-  /**
-   * Tells the journal what a checkpoint holds, so that segments may go.
-   * @param positions of all sources, by id
-   */
-  async checkpointed(positions: ReadonlyMap<string, unknown>): Promise<void> {
-    if (!this.#writer) return
-    let needed = this.#writer.sequence
-    for (const [source, outstanding] of this.#outstanding) {
-      const position = positions.get(source)
-      if (isJournalPosition(position)) outstanding.next = position.journal.next
-      if (outstanding.next < outstanding.end) needed = Math.min(needed, outstanding.next)
-    }
-    await this.#writer.retention.trim(needed)
+  /** @returns position of a journalled source for a checkpoint made at this moment */
+  positionOf(source: string): unknown {
+    const { saved, next, given, position } = this.#tracks.get(source) as Track
+    if (!this.#writer) return saved
+    // What has entered has done so in the order of the journal, so that all sources stand here.
+    return { journal: { next: Math.max(next, this.#entered), given, position } }
+  }
+
+  /** Tells the journal that a checkpoint has all that has entered, so that segments may go. */
+  async checkpointed(): Promise<void> {
+    await this.#writer?.retention.trim(this.#entered)
   }
 
   async close(): Promise<void> {
-    await (await this.#opening?.catch(() => undefined))?.close()
+    await (await this.#opening?.catch(() => undefined))?.writer.close()
     ;(await this.#recalled?.catch(() => undefined))?.close()
   }
 }
@@ -271,10 +308,4 @@ function identified(event: Draft | Reject, stream: string, index: number): Draft
   if (event.id !== undefined) return event
   const { topic, time, data } = event
   return { id: sequenceId(stream, index), topic, time, data }
-}
-
-/** A source that is journalled from now on has nothing in the journal, whatever is there. */
-function startOf({ position, given }: Attachment, end: number): JournalPosition['journal'] {
-  if (isJournalPosition(position)) return position.journal
-  return { next: position === undefined ? 0 : end, given, position }
 }

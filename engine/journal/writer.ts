@@ -35,8 +35,17 @@ const LEAST_PER_SEGMENT = 64 * 1024
 /** ms before a write that failed is tried again: a full disk may be freed */
 const RETRY_AFTER = 500
 
+/** An entry that would survive a crash of the host. */
+export interface Written {
+  /** of its first item */
+  readonly sequence: number
+  /** when it was written, as a reader will be told, ms since the epoch */
+  readonly arrival: number
+}
+
 interface Waiting {
-  readonly resolve: () => void
+  readonly items: number
+  readonly resolve: (written: Written) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -48,8 +57,6 @@ export class JournalWriter {
   #path = ''
   #end = 0
   #sequence = 0
-  /** sequence of the item that will be appended next: what waits comes before it */
-  #next = 0
   #waiting: Waiting[] = []
   /** the entries that wait, and what is being written */
   #body = new Body()
@@ -107,7 +114,6 @@ export class JournalWriter {
     const last = segments.at(-1)
     if (last) await this.#resume(last)
     await this.#skipTo(this.#options.least ?? 0)
-    this.#next = this.#sequence
   }
 
   /** A sequence that has been given once is never given again. */
@@ -158,20 +164,18 @@ export class JournalWriter {
 
   /**
    * Writes one pull of a source, with others that wait, and syncs it.
-   * @returns `sequence` of its first item; `safe`: once it would survive a crash of the host;
-   *   `bytes`: how long it is before it is compressed
+   * @returns `safe`: where it stands, once it would survive a crash of the host; `bytes`: how long
+   *   it is before it is compressed
    */
-  append(entry: Entry): { sequence: number; safe: Promise<void>; bytes: number } {
+  append(entry: Entry): { safe: Promise<Written>; bytes: number } {
     const before = this.#body.length
     encodeEntry(entry, this.#body)
-    const sequence = this.#next
-    this.#next += entry.events.length
-    const safe = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
+    const safe = new Promise<Written>((resolve, reject) => {
+      this.#waiting.push({ items: entry.events.length, resolve, reject })
     })
     const bytes = this.#body.length - before
     this.#writing ??= this.#writeAll()
-    return { sequence, safe, bytes }
+    return { safe, bytes }
   }
 
   async #writeAll(): Promise<void> {
@@ -184,9 +188,13 @@ export class JournalWriter {
       this.#body = this.#spare
       try {
         if (this.#failure !== undefined) throw this.#failure
-        const items = this.#next - this.#sequence
-        await this.#write(body, items)
-        for (const { resolve } of group) resolve()
+        let sequence = this.#sequence
+        const sum = group.reduce((total, { items }) => total + items, 0)
+        const arrival = await this.#write(body, sum)
+        for (const { items, resolve } of group) {
+          resolve({ sequence, arrival })
+          sequence += items
+        }
       } catch (error) {
         // What comes after a gap would be taken for all there is.
         this.#failure ??= error
@@ -199,7 +207,8 @@ export class JournalWriter {
     this.#writing = undefined
   }
 
-  async #write(body: Body, items: number): Promise<void> {
+  /** @returns when, ms since the epoch */
+  async #write(body: Body, items: number): Promise<number> {
     const payload = await packBody(body)
     const arrival = this.#options.clock.now()
     const frame = encodeFrame({ sequence: this.#sequence, items, arrival, payload })
@@ -214,6 +223,7 @@ export class JournalWriter {
     this.#end += frame.length
     this.#sequence += items
     this.retention.grow(frame.length, arrival)
+    return arrival
   }
 
   async #rotate(): Promise<void> {

@@ -7,7 +7,7 @@ import { turn } from '../../engine/clock.ts'
 import { silentLog } from '../../engine/context.ts'
 import { defineSink, defineSource } from '../../engine/define.ts'
 import { Flow } from '../../engine/flow.ts'
-import { EntryOrder } from '../../engine/journal/entry_order.ts'
+import { Turns } from '../../engine/journal/turns.ts'
 import { JournalWriter } from '../../engine/journal/writer.ts'
 import { PipelineRun } from '../../engine/pipeline_run.ts'
 import type { Plan } from '../../engine/plan.ts'
@@ -138,7 +138,7 @@ function plantPositionPastSync(): void {
 
 /** A journal that lets each source go on as it can. */
 function plantJournalOutOfOrder(): void {
-  EntryOrder.prototype.turn = async () => true
+  Turns.prototype.take = async () => undefined
 }
 
 const { dir, captures, shape, bug } = JSON.parse(readFileSync(0, 'utf8')) as Task

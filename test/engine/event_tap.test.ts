@@ -29,7 +29,7 @@ function batchOf(from: number, to: number, data: (n: number) => object = (n) => 
     return { id: sequenceId('0123456789abcdef', n), topic: 't', time: n, data: { ...data(n) } }
   })
   const token = new Token(() => undefined)
-  return makeBatch(events, [], [], { sequence: 0, source: 's' }, token)
+  return makeBatch(events, [], [], { sequence: 0, source: 's', arrivals: [] }, token)
 }
 
 describe('a tap', () => {

@@ -230,7 +230,8 @@ function asking(ask: Enrichment['ask'], more: Partial<AskingOptions> = {}) {
   const outcomes: Outcome[] = []
   const token = new Token((outcome) => outcomes.push(outcome))
   const event = { id: '0'.repeat(32), topic: 't', time: 1, data: { key: 'a' } }
-  const batch = makeBatch([event], [0], [1], { sequence: 0, source: 's' }, token)
+  const root = { sequence: 0, source: 's', arrivals: [1] }
+  const batch = makeBatch([event], [0], [1], root, token)
   return { runner, counters, giveUp, outcomes, made: () => runner.process(batch) }
 }
 

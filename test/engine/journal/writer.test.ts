@@ -74,14 +74,14 @@ describe('a journal', () => {
   it('gives back what was written, in order, over restarts', async () => {
     const first = await open()
     const all = ['a', 'b'].map((source, index) => first.append(entry(source, index, ['1', '2'])))
-    expect(all.map(({ sequence }) => sequence)).toEqual([0, 2])
-    await Promise.all(all.map(({ safe }) => safe))
+    expect(await Promise.all(all.map(({ safe }) => safe))).toMatchObject([
+      { sequence: 0 },
+      { sequence: 2 },
+    ])
     await first.close()
     const second = await open()
     expect(second.sequence).toBe(4)
-    const third = second.append(entry('a', 2, ['3']))
-    await third.safe
-    expect(third.sequence).toBe(4)
+    expect((await second.append(entry('a', 2, ['3'])).safe).sequence).toBe(4)
     await second.close()
     const back = await stored()
     expect(back.map(({ source, sequence, position }) => ({ source, sequence, position }))).toEqual([
@@ -127,8 +127,7 @@ describe('a journal', () => {
       const again = await open()
       const expected = end >= before ? ['one', 'two'] : undefined
       if (expected) expect(again.sequence).toBe(2)
-      const { sequence, safe } = again.append(entry('a', 0, ['next']))
-      await safe
+      const { sequence } = await again.append(entry('a', 0, ['next'])).safe
       await again.close()
       const back = lines(await stored())
       expect(back).toEqual([...['one', 'two', 'three'].slice(0, sequence), 'next'])
