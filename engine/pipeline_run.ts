@@ -244,7 +244,8 @@ export class PipelineRun {
   start(): void {
     const { checkpointInterval } = this.plan.settings
     this.#openLanes()
-    const resumed = this.#resumeSinks()
+    // What comes before the threads are there would be done by the first alone.
+    const resumed = Promise.all([this.#resumeSinks(), this.#lanes?.ready])
     this.#pumping = this.pumps.map((pump) =>
       resumed.then(() => pump.run()).catch((error) => this.#fail(error)),
     )

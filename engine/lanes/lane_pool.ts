@@ -8,7 +8,7 @@ import { packEvents, transferable } from './packed_events.ts'
 
 interface Lane {
   readonly worker: Worker
-  ready: boolean
+  readonly ready: PromiseWithResolvers<void>
   /** oldest first: a lane answers in order */
   readonly waiting: ((output: LaneOutput | undefined) => void)[]
 }
@@ -24,16 +24,22 @@ export interface LanePoolOptions {
 export class LanePool {
   readonly #options: LanePoolOptions
   readonly #lanes: Lane[]
+  /** Resolves when every lane takes batches, or none ever will. */
+  readonly ready: Promise<void>
+  #isReady = false
   #closed = false
 
   constructor(options: LanePoolOptions) {
     this.#options = options
     this.#lanes = Array.from({ length: options.count }, () => this.#start())
+    this.ready = Promise.all(this.#lanes.map(({ ready }) => ready.promise)).then(() => {
+      this.#isReady = true
+    })
   }
 
   /** Whether every lane takes batches; until then the first thread does the work itself. */
   get isReady(): boolean {
-    return !this.#closed && this.#lanes.every(({ ready }) => ready)
+    return this.#isReady && !this.#closed
   }
 
   /** @returns what became of the batch, or undefined where the lanes ended before */
@@ -56,9 +62,13 @@ export class LanePool {
   }
 
   #start(): Lane {
-    const lane: Lane = { worker: this.#options.start(), ready: false, waiting: [] }
+    const lane: Lane = {
+      worker: this.#options.start(),
+      ready: Promise.withResolvers(),
+      waiting: [],
+    }
     lane.worker.on('message', (answer: LaneAnswer) => {
-      if ('ready' in answer) lane.ready = true
+      if ('ready' in answer) lane.ready.resolve()
       else if ('output' in answer) lane.waiting.shift()?.(answer.output)
       else this.#fail(new EngineError(answer.failure.code, answer.failure.message))
     })
@@ -77,7 +87,9 @@ export class LanePool {
   }
 
   #letGo(): void {
-    for (const { waiting } of this.#lanes)
+    for (const { waiting, ready } of this.#lanes) {
+      ready.resolve()
       for (const resolve of waiting.splice(0)) resolve(undefined)
+    }
   }
 }

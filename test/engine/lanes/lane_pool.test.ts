@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { LanePool } from '../../../engine/lanes/lane_pool.ts'
@@ -8,18 +7,13 @@ const events = [{ id: 'a', topic: 't', time: 1, data: { line: 'x' } }]
 
 async function poolOf(code: string) {
   const failures: unknown[] = []
-  const workers: Worker[] = []
   const pool = new LanePool({
     count: 1,
-    start: () => {
-      const worker = new Worker(`${READY}${code}`, { eval: true })
-      workers.push(worker)
-      return worker
-    },
+    start: () => new Worker(`${READY}${code}`, { eval: true }),
     onFatal: (error) => failures.push(error),
   })
   expect(pool.isReady).toBe(false)
-  await once(workers[0] as Worker, 'message')
+  await pool.ready
   expect(pool.isReady).toBe(true)
   return { pool, failures }
 }
