@@ -108,7 +108,9 @@ export class LiveSession {
     for (let quietTurns = 0; quietTurns < 3; ) {
       if (this.#run.failure !== undefined) throw this.#run.failure
       const isTaken = [...this.#feeds.values()].every(({ queue }) => queue.length === 0)
-      const isQuiet = isTaken && this.#run.isQuiet
+      // Before its sources are asked for the first time, a run is quiet, and has seen nothing.
+      const isAsked = this.#run.pumps.every(({ isWaiting }) => isWaiting)
+      const isQuiet = isTaken && isAsked && this.#run.isQuiet
       quietTurns = isQuiet ? quietTurns + 1 : 0
       await turn()
     }
