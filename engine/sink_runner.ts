@@ -1,7 +1,7 @@
 /** Writes batches to one sink, in order, a few at a time, until each is delivered or given up. */
 import { Subject } from 'rxjs'
 import type { Batch } from './batch.ts'
-import { type EventClock, turn } from './clock.ts'
+import type { EventClock } from './clock.ts'
 import type { NodeCounters } from './counters.ts'
 import type { Logger, Refusal, Writer } from './define.ts'
 import { EngineError, FatalError, toFailure } from './errors.ts'
@@ -34,8 +34,6 @@ export interface SinkRunnerOptions {
 /** Pauses between tries double, from the first to the last, ms. */
 export const FIRST_RETRY_MS = 100
 export const LAST_RETRY_MS = 30_000
-/** Reading the next piece of a file takes a turn or two of the event loop. */
-const IDLE_TURNS = 2
 
 interface Waiting {
   readonly batch: Batch
@@ -53,8 +51,6 @@ export class SinkRunner {
   #writer: Writer | undefined
   #working: Promise<void> | undefined
   #busy = false
-  /** events in the queue */
-  #held = 0
   #gaveUp = false
 
   constructor(options: SinkRunnerOptions) {
@@ -98,7 +94,6 @@ export class SinkRunner {
   #enqueue(waiting: Waiting): void {
     const { counters, onFatal } = this.#options
     this.#queue.push(waiting)
-    this.#held += waiting.accepted.length
     counters.queued = this.#queue.length
     if (!this.#busy) this.#working = this.#work().catch(onFatal)
   }
@@ -124,7 +119,6 @@ export class SinkRunner {
     // Batches that arrive in the same turn are written together.
     await Promise.resolve()
     while (this.#queue.length > 0) {
-      await this.#pileUp()
       const group = this.#takeGroup()
       const refusals = group[0]?.encoded
         ? await this.#writeEncoded(group)
@@ -134,19 +128,6 @@ export class SinkRunner {
     }
     // In the same step as the last look at the queue, so that no batch falls in between.
     this.#busy = false
-  }
-
-  /**
-   * Nothing arrives while a database of this process writes, so it would commit batch by batch: as
-   * long as turns of the event loop bring more, they are let pass, up to one full write.
-   */
-  async #pileUp(): Promise<void> {
-    let idle = 0
-    while (this.#held > 0 && this.#held < this.#options.maxEvents && idle < IDLE_TURNS) {
-      const before = this.#held
-      await turn()
-      idle = this.#held > before ? 0 : idle + 1
-    }
   }
 
   #takeGroup(): Waiting[] {
@@ -159,7 +140,6 @@ export class SinkRunner {
       count += waiting.accepted.length
     }
     this.#queue.splice(0, group.length)
-    this.#held -= count
     return group
   }
 

@@ -59,8 +59,11 @@ export function answerer(handle: BetterSqlite.Database): (request: Request) => r
     } else if (request === 'commit') handle.exec('commit')
     else if (request === 'rollback') {
       if (handle.inTransaction) handle.exec('rollback')
-    } else if ('insert' in request) insertAll(request.insert, request.rows, inserting)
-    else return handle.prepare<Value[], Row>(request.select).all(...request.values)
+    } else if ('insert' in request) {
+      // What was asked before SQLite ended the transaction must not be written without it.
+      if (!handle.inTransaction) throw new Error('the transaction of this insert has ended')
+      insertAll(request.insert, request.rows, inserting)
+    } else return handle.prepare<Value[], Row>(request.select).all(...request.values)
     return []
   }
 }

@@ -5,23 +5,29 @@ import { chunks, type Insert, insertSql } from './insert.ts'
 import { type Ask, BLOCK_ROWS, type InsertTexts } from './sqlite_connection.ts'
 import { codeOf, isRowRefused } from './sqlite_errors.ts'
 
-/** More than a sink writes at once; a power of two, as all chunks are. */
-const MOST_ROWS = 4096
+/** A power of two, as all chunks are; few, so that writing begins while the rest is on its way. */
+const MOST_ROWS = 512
 /** UTF-16 code units of one request, which the thread that writes holds a second time. */
-const REQUEST_BUDGET = 4 * 2 ** 20
+const REQUEST_BUDGET = 2 ** 20
+/** Requests on their way at once, so that the thread that writes never waits for the next. */
+const MOST_REQUESTS = 4
 
 /** Runs `work` between begin and commit, and rolls back when it throws. */
 export async function committed<T>(
   ask: Ask,
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
-  await ask('begin')
+  // Not waited for, which saves a way there and back: where none has begun, inserts are refused.
+  const begun = ask('begin')
+  begun.catch(() => undefined)
   try {
     const result = await work(sqliteStatements(ask))
+    await begun
     await ask('commit')
     return result
   } catch (error) {
     await ask('rollback')
+    await begun
     throw error
   }
 }
@@ -30,8 +36,17 @@ const sqliteStatements = (ask: Ask): Statements => ({
   dialect: 'sqlite',
   async insert(insert, rows) {
     const request = { insert: textsOf(insert) }
-    for (const chunk of chunks(rows, MOST_ROWS, REQUEST_BUDGET)) {
-      await ask({ ...request, rows: chunk }).catch(refusing)
+    const asked: Promise<unknown>[] = []
+    try {
+      for (const chunk of chunks(rows, MOST_ROWS, REQUEST_BUDGET)) {
+        if (asked.length === MOST_REQUESTS) await asked.shift()
+        asked.push(ask({ ...request, rows: chunk }))
+      }
+      await Promise.all(asked)
+    } catch (error) {
+      // The first error tells; those behind it are of the same transaction, which is over.
+      await Promise.allSettled(asked)
+      refusing(error)
     }
   },
   select: (select, values = []) => ask({ select, values }),

@@ -56,6 +56,12 @@ describe.each<[string, (path: string) => Writer]>([
     expect(stored()).toEqual([])
   })
 
+  it('writes nothing outside a transaction', async () => {
+    const ask = writer.ask()
+    await expect(ask({ insert: INSERT, rows: [[1]] })).rejects.toThrow('has ended')
+    expect(stored()).toEqual([])
+  })
+
   it('reads, and tells a bug from an error of SQLite', async () => {
     const ask = writer.ask()
     expect(await ask({ select: 'select ? as a', values: ['x\0🦑'] })).toEqual([{ a: 'x\0🦑' }])
