@@ -18,17 +18,18 @@ export async function committed<T>(
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   // Not waited for, which saves a way there and back: where none has begun, inserts are refused.
-  const begun = ask('begin')
-  begun.catch(() => undefined)
+  const begun = ask('begin').then(
+    () => undefined,
+    (reason: unknown) => ({ reason }),
+  )
   try {
     const result = await work(sqliteStatements(ask))
-    await begun
     await ask('commit')
     return result
   } catch (error) {
     await ask('rollback')
-    await begun
-    throw error
+    const refused = await begun
+    throw refused ? refused.reason : error
   }
 }
 
