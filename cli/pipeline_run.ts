@@ -59,7 +59,10 @@ export class PipelineRun extends Command {
       })
       stop.addEventListener('abort', running.stop)
       if (stop.aborted) running.stop()
-      const report = await running.done
+      const { liveAsWorkers } = await import('./worker_life.ts')
+      const names = plans.map(({ name }) => name)
+      const endLives = liveAsWorkers(names, running, { use, log })
+      const report = await running.done.finally(endLives)
       view.end()
       if (report.outcome === 'failed') throw report.error
       if (shown) screen.write(runSummary(report, plans))

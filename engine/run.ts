@@ -26,6 +26,11 @@ export interface Running {
   readonly done: Promise<RunReport>
   /** Drains, writes a checkpoint and ends. */
   stop(): void
+  /**
+   * Does so with one pipeline, and leaves the others running.
+   * @returns when it has been closed, or has failed to be
+   */
+  stopOne(pipeline: string): Promise<void>
 }
 
 const PROGRESS_EVERY = 1000
@@ -54,24 +59,41 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
     for (const run of runs) await run.close(0)
     throw error
   }
-  const controls: ControlSocket[] = []
+  const controls = new Map<PipelineRun, ControlSocket>()
   for (const run of runs) {
     const control = await startControl(stateDir, run, log)
-    if (control) controls.push(control)
+    if (control) controls.set(run, control)
   }
   let stopped = false
   const over = new AbortController()
-  const stop = () => {
-    if (stopped) return
+  const stopRun = (run: PipelineRun) => {
     stopped = true
-    for (const run of runs) {
-      run.stop('outside')
-      // From here on the time to drain runs, also for a source that waits for a stuck sink.
-      void pause(run.plan.settings.shutdownTimeout, over.signal).then(() => {
-        if (!over.signal.aborted) return run.giveUp()
-        return undefined
-      })
-    }
+    run.stop('outside')
+    // From here on the time to drain runs, also for a source that waits for a stuck sink.
+    void pause(run.plan.settings.shutdownTimeout, over.signal).then(() => {
+      if (!over.signal.aborted) return run.giveUp()
+      return undefined
+    })
+  }
+  const stop = () => {
+    for (const run of runs) stopRun(run)
+  }
+  const closing = new Map<PipelineRun, Promise<void>>()
+  const close = (run: PipelineRun): Promise<void> => {
+    const closed =
+      closing.get(run) ??
+      run.close(run.plan.settings.shutdownTimeout).finally(() => controls.get(run)?.close())
+    closing.set(run, closed)
+    return closed
+  }
+  const stopOne = async (pipeline: string): Promise<void> => {
+    const run = runs.find(({ plan }) => plan.name === pipeline)
+    if (!run) return
+    stopRun(run)
+    run.stop('inside')
+    await Promise.all([run.ended('outside'), run.ended('inside')])
+    // Where it fails, `done` says so.
+    await Promise.allSettled([close(run)])
   }
   for (const run of runs) run.start()
   const cancelProgress = every(PROGRESS_EVERY, () =>
@@ -79,12 +101,18 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
   )
   const finish = async (): Promise<RunReport> => {
     try {
-      await Promise.all(runs.map((run) => run.ended('outside')))
-      await rest(runs)
+      await Promise.all(
+        runs.map(async (run) => {
+          await run.ended('outside')
+          // Whoever started them together starts them together again.
+          if (run.failure !== undefined) stop()
+        }),
+      )
+      await rest(runs.filter((run) => !closing.has(run)))
       for (const run of runs) run.stop('inside')
-      await Promise.all(runs.map((run) => run.close(run.plan.settings.shutdownTimeout)))
+      await Promise.all(runs.map(close))
     } finally {
-      await Promise.all(controls.map((control) => control.close()))
+      await Promise.all([...controls.values()].map((control) => control.close()))
       over.abort()
       cancelProgress()
       for (const endpoint of endpoints) await endpoint.close()
@@ -100,7 +128,7 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
       ...(failed && { error: failed.failure }),
     }
   }
-  return { done: finish(), stop }
+  return { done: finish(), stop, stopOne }
 }
 
 /**

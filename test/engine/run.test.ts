@@ -287,3 +287,51 @@ async function request(
     }).on('error', reject)
   })
 }
+
+describe('several pipelines in one process', () => {
+  /** Gives its events and then waits to be stopped. */
+  function untilStopped(events: Parameters<typeof listSource>[0][number]) {
+    const source = listSource([events])
+    async function* read(...args: Parameters<typeof source.read>) {
+      yield* source.read(...args)
+      const { signal } = args[2]
+      if (signal.aborted) return
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    }
+    return { ...source, read }
+  }
+  const named = (name: string, kept: Event[], sink = listSink(kept)): Plan => ({
+    ...planOf({
+      lines: { component: untilStopped(drafts(0, 5)) },
+      rows: { component: sink, inputs: ['lines'] },
+    }),
+    name,
+  })
+  const startAll = (plans: Plan[]) => startPipelines({ plans, stateDir, use, log: silentLog })
+
+  it('can be stopped one by one: its state is saved and free while the others go on', async () => {
+    const [kept, other]: [Event[], Event[]] = [[], []]
+    const running = await startAll([named('a', kept), named('b', other)])
+    await running.stopOne('nobody')
+    await running.stopOne('a')
+    await running.stopOne('a')
+    expect(numbers(kept)).toEqual([0, 1, 2, 3, 4])
+    const again = await startAll([named('a', kept)])
+    again.stop()
+    expect(await again.done).toMatchObject({ outcome: 'stopped' })
+    expect(numbers(kept)).toEqual([0, 1, 2, 3, 4])
+    const first = await Promise.race([running.done, Promise.resolve('still runs')])
+    expect(first).toBe('still runs')
+    running.stop()
+    expect(await running.done).toMatchObject({ outcome: 'stopped' })
+    expect(numbers(other)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('end together where one of them fails', async () => {
+    const wrong = listSink([], () => {
+      throw new FatalError('WRONG', 'this is no database')
+    })
+    const running = await startAll([named('a', []), named('b', [], wrong)])
+    expect(await running.done).toMatchObject({ outcome: 'failed', error: { code: 'WRONG' } })
+  })
+})
