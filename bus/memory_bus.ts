@@ -12,6 +12,7 @@ interface Subscriber {
   readonly wants: (topic: string) => boolean
   readonly blocks: boolean
   readonly echo: boolean
+  readonly hearsReturns: boolean
 }
 
 /**
@@ -24,6 +25,15 @@ export function memoryBus(): Bus {
     connect: async (name) => new MemoryConnection(hub, name),
     close: async () => hub.close(),
   }
+}
+
+/** What carries messages beyond this process. */
+export interface Uplink {
+  /** @throws {BusError} `BUS_TOO_LARGE`, `BUS_AWAY` */
+  publish(envelope: Envelope): Promise<void>
+  /** Called for each pattern of each subscription, and once more when that ends. */
+  want(pattern: string): void
+  unwant(pattern: string): void
 }
 
 /** Nested deeper than this is no message: the walk below must end before the stack does. */
@@ -48,9 +58,15 @@ function roughBytes(value: unknown, depth = 0): number {
   return bytes
 }
 
-class Hub {
+/** The subscriptions of this process. */
+export class Hub {
+  readonly uplink: Uplink | undefined
   readonly #subscribers = new Set<Subscriber>()
   #closed = false
+
+  constructor(uplink?: Uplink) {
+    this.uplink = uplink
+  }
 
   get closed(): boolean {
     return this.#closed
@@ -78,13 +94,28 @@ class Hub {
     if (blocked.length > 0) await Promise.all(blocked)
   }
 
+  /** Hands on what has come from another process, which nobody here can make wait. */
+  receive(envelope: Envelope, bytes: number): void {
+    for (const { queue, wants } of this.#subscribers) {
+      if (wants(envelope.topic)) queue.push(envelope, bytes)
+    }
+  }
+
+  /** Tells those who asked for it that messages may have been missed. */
+  announceReturn(envelope: Envelope): void {
+    for (const { queue, hearsReturns } of this.#subscribers) {
+      if (hearsReturns) queue.push(envelope, 0)
+    }
+  }
+
   close(): void {
     this.#closed = true
     for (const { queue } of [...this.#subscribers]) queue.finish()
   }
 }
 
-class MemoryConnection implements BusConnection {
+/** One peer of a hub. */
+export class MemoryConnection implements BusConnection {
   readonly #hub: Hub
   readonly #peer: string
   readonly #own = new Set<MessageQueue>()
@@ -104,7 +135,9 @@ class MemoryConnection implements BusConnection {
     if (bytes > ENVELOPE_MAX_BYTES) {
       throw new BusError('BUS_TOO_LARGE', `a message of more than ${ENVELOPE_MAX_BYTES} bytes`)
     }
-    await this.#hub.deliver({ v: 1, ...message }, bytes, this.#peer)
+    const envelope: Envelope = { v: 1, ...message }
+    await this.#hub.deliver(envelope, bytes, this.#peer)
+    await this.#hub.uplink?.publish(envelope)
   }
 
   async subscribe(
@@ -115,16 +148,20 @@ class MemoryConnection implements BusConnection {
     const wrong = patterns.find((pattern) => !isPattern(pattern))
     if (wrong !== undefined) throw new BusError('BUS_PATTERN', `not a pattern: ${quote(wrong)}`)
     const matchers = patterns.map(matcher)
+    const { uplink } = this.#hub
     const { queue } = this.#hub.add((remove) => ({
       peer: this.#peer,
       queue: new MessageQueue(options, () => {
         remove()
         this.#own.delete(queue)
+        for (const pattern of patterns) uplink?.unwant(pattern)
       }),
       wants: (topic) => matchers.some((matches) => matches(topic)),
       blocks: options.overflow === 'block',
       echo: options.echo === true,
+      hearsReturns: options.reconnected === true,
     }))
+    for (const pattern of patterns) uplink?.want(pattern)
     this.#own.add(queue)
     return queue
   }

@@ -12,21 +12,31 @@ export interface Resources {
   close(): Promise<void>
 }
 
+export interface ResourceOptions {
+  /** Gives e.g. `sqlite:decnet.db`; asked only if a database is needed. */
+  readonly databaseUrl: () => string
+  /** The bus; in memory where left out, as in every replay. */
+  readonly openBus?: (() => Promise<Closable>) | undefined
+}
+
 // By name and imported on demand: a pipeline that needs no database must not pay for loading one.
-const openers = (databaseUrl: () => string): Record<string, () => Promise<Closable>> => ({
+const openers = ({
+  databaseUrl,
+  openBus,
+}: ResourceOptions): Record<string, () => Promise<Closable>> => ({
   async database() {
     const { openDatabase } = await import('../store/database.ts')
     return openDatabase(databaseUrl())
   },
   async bus() {
+    if (openBus) return openBus()
     const { memoryBus } = await import('../bus/memory_bus.ts')
     return memoryBus()
   },
 })
 
-/** @param databaseUrl gives e.g. `sqlite:decnet.db`; asked only if a database is needed */
-export function makeResources(databaseUrl: () => string): Resources {
-  const known = openers(databaseUrl)
+export function makeResources(options: ResourceOptions): Resources {
+  const known = openers(options)
   const opened = new Map<string, Promise<Closable>>()
   return {
     use<T>({ name }: Resource<T>): Promise<T> {

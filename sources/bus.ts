@@ -13,8 +13,9 @@ export const bus = defineSource({
   type: 'bus',
   summary: 'Messages on some topics of the bus; what this pipeline publishes itself is left out.',
   promise:
-    'Not replayable: a message is there once, for those who listen. In memory nothing is lost ' +
-    'while overflow is block; else the oldest messages go first, counted as queue_full.',
+    'Not replayable: a message is there once, for those who listen. From a pipeline of the same ' +
+    'process nothing is lost while overflow is block; from other processes, or with drop_oldest, the ' +
+    'oldest messages go first, counted as queue_full, and what is said while the bus is away is gone.',
   replayable: false,
   internal: true,
   config: Type.Object({
@@ -38,12 +39,22 @@ export const bus = defineSource({
         'When the queue is full: block lets publishers of this process wait; drop_oldest, and ' +
         'every transport that cannot wait, loses the oldest message.',
     }),
+    reconnect_event: Type.Boolean({
+      default: false,
+      description:
+        'Whether there is an event of topic system.bus.reconnected after the bus was away: what was ' +
+        'said meanwhile is gone, and a db_poll that wakes by this source catches up at once.',
+    }),
   }),
   examples: [
     { title: 'All that is said of credentials', yaml: 'type: bus\npatterns: [credential.>]' },
+    {
+      title: 'A hint to look into the database, also after the bus was away',
+      yaml: 'type: bus\npatterns: [attacker.observed, attacker.scored]\nreconnect_event: true',
+    },
   ],
   async *read(
-    { patterns, queue, queue_bytes, overflow },
+    { patterns, queue, queue_bytes, overflow, reconnect_event },
     position: { received: number } | undefined,
     context,
   ) {
@@ -52,6 +63,7 @@ export const bus = defineSource({
       maxMessages: queue,
       maxBytes: queue_bytes,
       overflow,
+      reconnected: reconnect_event,
     })
     // On a stop nothing more comes in, but what has come in is still handed on.
     const finish = () => subscription.finish()
