@@ -21,6 +21,8 @@ export interface BrokerCounters {
   readonly published_total: number
   /** frames that slow readers have lost since the start */
   readonly dropped_total: number
+  /** connections that were closed for what they said since the start */
+  readonly refused_total: number
 }
 
 /** Patterns of one connection, at most; more are not needed by any peer of ours. */
@@ -42,6 +44,7 @@ export class Broker {
   readonly #readers = new Map<string, readonly Connection[]>()
   #published = 0
   #dropped = 0
+  #refused = 0
   #closed = false
   #loggedDrop = Number.NEGATIVE_INFINITY
   #loggedBreach = Number.NEGATIVE_INFINITY
@@ -56,6 +59,7 @@ export class Broker {
       connections: this.#connections.size,
       published_total: this.#published,
       dropped_total: this.#dropped,
+      refused_total: this.#refused,
     }
   }
 
@@ -208,6 +212,7 @@ export class Broker {
 
   /** One line for many: a peer may come back with the next bad frame at once. */
   #breach({ name }: Connection, reason: string): void {
+    this.#refused += 1
     const now = this.#options.clock.now()
     if (now - this.#loggedBreach < LOG_EVERY) {
       this.#quietBreaches += 1

@@ -51,13 +51,15 @@ export async function listenForPeers(
   await restrictSocket(bound)
   await giveTo(bound, group, log)
   await rename(bound, path)
-  const { ino, dev } = await lstat(path)
+  const ours = await lstat(path, { bigint: true })
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     // The listener's own close waits for connections, so they go first.
     const ended = new Promise<void>((resolve) => server.close(() => resolve()))
-    const there = await lstat(path).catch(ifMissing)
-    if (there?.ino === ino && there.dev === dev) await unlink(path).catch(ifMissing)
+    const there = await lstat(path, { bigint: true }).catch(ifMissing)
+    // The number of an inode is used again once it is free, the moment of its birth is not.
+    const isOurs = there?.ino === ours.ino && there.birthtimeNs === ours.birthtimeNs
+    if (isOurs) await unlink(path).catch(ifMissing)
     await broker.close()
     await ended
   }
