@@ -26,3 +26,4 @@ export { defineOperator, defineResource, defineSink, defineSource, to } from './
 export { EngineError, FatalError, UnavailableError } from './errors.ts'
 export type { Data, Draft, Event, Failure } from './event.ts'
 export { cel, duration, size } from './fields.ts'
+export { chunkOfLines, type LineBlock } from './line_block.ts'
