@@ -68,7 +68,7 @@ function run(dir: string, settings: string): Run {
   }
 }
 
-describe('a pipeline whose work threads share', () => {
+describe('a pipeline whose work threads share', { timeout: 120_000 }, () => {
   it.each([
     ['two threads', 'threads: 2'],
     ['four threads and small batches', 'threads: 4, batch_size: 33, credit: 400'],
@@ -162,7 +162,7 @@ settings: { ${settings} }
   }
 }
 
-describe('a pipeline that listens and whose work threads share', () => {
+describe('a pipeline that listens and whose work threads share', { timeout: 120_000 }, () => {
   it.each([
     ['two threads', 'threads: 2'],
     ['small batches', 'threads: 2, batch_size: 40, credit: 400'],
