@@ -4,6 +4,8 @@
  * the header fields, the structured data, the message and the raw line; rsyslogd leaves structured
  * data unparsed. None waits for the disk; all may use every processor.
  * Goal: the rate of rsyslogd, or more. Peers: bench/install_peers.sh.
+ * How far the language allows to go shows a bare loop: the same lines, in memory already, parsed by the
+ * same code and written by JSON.stringify, on one thread, to nowhere.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createReadStream, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -11,6 +13,7 @@ import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { parseLogLine } from '../protocols/log_line.ts'
 import { type Contender, goal, inScratch, pairedRatio, rounds, timesTable } from './_measure.ts'
 import { syslogText } from './_syslog_lines.ts'
 
@@ -168,10 +171,36 @@ async function receive(receiver: Receiver, input: string, folder: string): Promi
   }
 }
 
+const FORMATS = new Set(['rfc5424'] as const)
+
+/** @returns ms for all lines of `text` */
+function bareLoop(text: string): number {
+  const began = now()
+  let written = 0
+  let characters = 0
+  for (let start = 0, end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+    const line = text.slice(start, end)
+    start = end + 1
+    const parsed = parseLogLine(line, { receivedAt: began, formats: FORMATS })
+    if (!parsed) continue
+    const { record: data, time } = parsed
+    const id = written.toString(16).padStart(32, '0')
+    characters += JSON.stringify({ data, id, time, topic: 'system.log' }).length
+    written += 1
+  }
+  const ms = now() - began
+  if (written !== LINES || characters < text.length) throw new Error(`${written} of ${LINES} lines`)
+  return ms
+}
+
 await inScratch(async (folder) => {
   const input = join(folder, 'input.log')
-  writeFileSync(input, syslogText(LINES))
-  const contenders: Record<string, Contender> = { decnet: () => receive(decnet, input, folder) }
+  const text = syslogText(LINES)
+  writeFileSync(input, text)
+  const contenders: Record<string, Contender> = {
+    decnet: () => receive(decnet, input, folder),
+    'bare loop': () => bareLoop(text),
+  }
   if (existsSync(join(peers, 'usr/sbin/rsyslogd'))) {
     contenders.rsyslogd = () => receive(rsyslogd, input, folder)
     contenders['syslog-ng'] = () => receive(syslogNg, input, folder)
@@ -181,6 +210,8 @@ await inScratch(async (folder) => {
   const times = await rounds(contenders, { count: ROUNDS })
   timesTable(times, LINES)
   const ours = times.get('decnet') ?? []
+  const share = pairedRatio(times.get('bare loop') ?? [], ours).toFixed(2)
+  process.stdout.write(`  rate of decnet / rate of a bare loop on one thread: ${share}\n`)
   for (const peer of ['rsyslogd', 'syslog-ng']) {
     const theirs = times.get(peer)
     if (theirs) goal(`rate of decnet / rate of ${peer}`, pairedRatio(theirs, ours), { least: 1 })

@@ -4,6 +4,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Batch } from './batch.ts'
 import type { Clock } from './clock.ts'
 import type { Data, Draft, Event, Failure } from './event.ts'
+import type { LineBlock } from './line_block.ts'
 import type { Wakeup } from './wakeup.ts'
 
 /** A piece of YAML that `explain-type` shows and the conformance suite compiles. */
@@ -79,6 +80,11 @@ export interface Reject {
 /** What one pull of a source yields. */
 export interface Chunk<P> {
   readonly events: readonly (Draft | Reject)[]
+  /**
+   * The same events as lines that nobody has read yet, which another thread may do: whoever takes
+   * these does not ask for `events`. Made by `chunkOfLines`.
+   */
+  readonly lines?: LineBlock
   /** Where to resume once all of `events` are acknowledged. */
   readonly position: P
   /** When they arrived, ms: no later event time is believed. Set by the journal; else it is now. */
@@ -252,8 +258,8 @@ export interface Writer<D = Data> {
    * that can never be written are returned instead.
    */
   write(events: readonly Event<D>[]): Promise<readonly Refusal[] | undefined>
-  /** Writes what the sink's `encode` made of a batch; a throw is as one of `write`. */
-  append?(bytes: Uint8Array): Promise<void>
+  /** Writes what the sink's `encode` made of some batches; a throw is as one of `write`. */
+  append?(parts: readonly Uint8Array[]): Promise<void>
   /**
    * How far the sink has been written, as JSON, when no write is under way; with `resumes` only.
    * Each checkpoint keeps it, and the next start gives it to `open`.
@@ -278,9 +284,10 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
   readonly pathField?: string
   /**
    * Its events as it writes them, for a writer that has `append`: other threads may encode them
-   * (`settings.threads`), so it hangs on the config and the events alone.
+   * (`settings.threads`), so it hangs on the config and the events alone. They are put in the front
+   * of `room` if they fit, else in memory of their own.
    */
-  readonly encode?: (config: Static<C>) => (events: readonly Event[]) => Encoded
+  readonly encode?: (config: Static<C>) => (events: readonly Event[], room: Buffer) => Encoded
   /** Whether `replay --sink db=URL` lets it write for real. */
   readonly writesDatabase?: boolean
   readonly input?: I | ((config: Static<C>) => TSchema)

@@ -8,6 +8,7 @@ import { EngineError } from './errors.ts'
 import type { Draft, Event } from './event.ts'
 import type { Flow } from './flow.ts'
 import { sequenceId } from './ids.ts'
+import type { LineBlock } from './line_block.ts'
 import { errorEvent } from './outputs.ts'
 
 export interface InletOptions {
@@ -21,6 +22,30 @@ export interface InletOptions {
   readonly consumers: { readonly main: number; readonly errors: number }
 }
 
+/** Takes input past the graph; see `LaneGate`. */
+export interface Bypass {
+  /** @returns whether it took the batch over, with holds of its own */
+  take(batch: Batch): boolean
+  /** Whether it takes so many lines that nobody has read. */
+  takesLines(count: number): boolean
+  /** @param batch stands for the lines, and has no events */
+  takeLines(batch: Batch, lines: NumberedLines): void
+}
+
+/** Lines, and what is needed beside them to make the same events of them anywhere. */
+export interface NumberedLines extends LineBlock, Numbering {
+  /** the latest event time that is believed of them, ms */
+  readonly arrival: number
+}
+
+/** Which ids the next events get. */
+export interface Numbering {
+  /** 16 hex characters ids start from */
+  readonly stream: string
+  /** of the first */
+  readonly sequence: number
+}
+
 const isReject = (item: Draft | Reject): item is Reject => 'failure' in item
 
 export class Inlet {
@@ -30,17 +55,48 @@ export class Inlet {
   sequence = 0
   /** Event time up to which this source is believed complete, ms. */
   watermark = Number.NEGATIVE_INFINITY
-  /** Asked first whether it takes a batch over, with holds of its own; see `LaneGate`. */
-  bypass: ((batch: Batch) => boolean) | undefined
+  /** Asked first whether it takes a batch over. */
+  bypass: Bypass | undefined
   readonly #options: InletOptions
+  #stream: string
 
   constructor(options: InletOptions) {
     this.#options = options
+    this.#stream = options.stream
   }
 
   /** 16 hex characters that ids of its events start from */
   get stream(): string {
-    return this.#options.stream
+    return this.#stream
+  }
+
+  /** Gives the events that come next the ids they would have elsewhere. */
+  number({ stream, sequence }: Numbering): void {
+    this.#stream = stream
+    this.sequence = sequence
+  }
+
+  /**
+   * Sends lines as one root batch past the graph, where somebody takes them.
+   * @returns false where nobody does; then they are to be read and sent
+   */
+  sendLines(lines: LineBlock): boolean {
+    const count = lines.ends.length
+    const { flow, source, clock } = this.#options
+    if (!this.bypass?.takesLines(count)) return false
+    const { sequence: number, token } = flow.open(source, count)
+    const { stream, sequence } = this
+    this.sequence += count
+    const root: Root = { sequence: number, source, arrivals: [] }
+    const arrival = latestBelievable(clock)
+    this.bypass.takeLines(makeBatch([], [], [], root, token), {
+      ...lines,
+      stream,
+      sequence,
+      arrival,
+    })
+    token.settle('delivered')
+    return true
   }
 
   /**
@@ -89,7 +145,7 @@ export class Inlet {
     const { sequence, token } = flow.open(source, arrivals.length)
     const root: Root = { sequence, source, arrivals }
     const batch = makeBatch(events, origins, watermarks, root, token)
-    if (errors.length === 0 && this.bypass?.(batch)) {
+    if (errors.length === 0 && this.bypass?.take(batch)) {
       token.settle('delivered')
       return
     }
@@ -108,7 +164,7 @@ export class Inlet {
     const sequence = this.sequence++
     if (draft.id !== undefined) return draft as Event
     const { topic, time, data } = draft
-    return { id: sequenceId(this.#options.stream, sequence), topic, time, data }
+    return { id: sequenceId(this.#stream, sequence), topic, time, data }
   }
 
   #now(count: number): readonly number[] {

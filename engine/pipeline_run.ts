@@ -271,7 +271,7 @@ export class PipelineRun {
     this.#lanes = pool
     const sinks = plan.nodes.filter((node) => node.section === 'sinks')
     const gate = new LaneGate(pool, this.wired, sinks)
-    for (const inlet of this.wired.inlets.values()) inlet.bypass = (batch) => gate.take(batch)
+    for (const inlet of this.wired.inlets.values()) inlet.bypass = gate
   }
 
   /**

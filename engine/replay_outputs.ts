@@ -16,7 +16,7 @@ export async function ndjsonWriter(file: string, line?: EventText): Promise<Writ
   const handle = await open(file, 'w')
   return {
     async write(events) {
-      const { bytes, refusals } = eventLineBytes(events, line)
+      const { bytes, refusals } = eventLineBytes(events, { line })
       await handle.writeFile(bytes)
       return refusals
     },

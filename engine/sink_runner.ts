@@ -7,6 +7,7 @@ import type { Logger, Refusal, Writer } from './define.ts'
 import { EngineError, FatalError, toFailure } from './errors.ts'
 import type { Data, Event, Outcome } from './event.ts'
 import { failpoint } from './failpoint.ts'
+import { release } from './lanes/release.ts'
 import { errorEvent } from './outputs.ts'
 
 export interface SinkRunnerOptions {
@@ -37,10 +38,13 @@ export const LAST_RETRY_MS = 30_000
 
 interface Waiting {
   readonly batch: Batch
+  /** events to write, where they are not encoded elsewhere */
   readonly accepted: readonly Event[]
+  /** how many there are to write */
+  readonly count: number
   readonly failures: Map<Event, unknown>
   /** set where the events are encoded elsewhere, and refused there too */
-  readonly encoded?: Promise<Uint8Array | undefined>
+  readonly encoded?: Promise<Uint8Array<ArrayBuffer> | undefined>
 }
 
 export class SinkRunner {
@@ -80,15 +84,20 @@ export class SinkRunner {
     }
     const last = batch.events.at(-1)
     if (last) counters.lastTime = last.time
-    this.#enqueue({ batch, accepted, failures })
+    this.#enqueue({ batch, accepted, count: accepted.length, failures })
   }
 
   /**
    * Takes a batch whose events are being encoded for this sink elsewhere; they are counted there.
-   * @param encoded what is to be written, or undefined where it comes to nothing: the batch fails
+   * @param count how many come in
+   * @param encoded what is to be written, whose buffer nobody else has, or undefined where it comes to nothing: the batch fails
    */
-  pushEncoded(batch: Batch, encoded: Promise<Uint8Array | undefined>): void {
-    this.#enqueue({ batch, accepted: batch.events, failures: new Map(), encoded })
+  pushEncoded(
+    batch: Batch,
+    count: number,
+    encoded: Promise<Uint8Array<ArrayBuffer> | undefined>,
+  ): void {
+    this.#enqueue({ batch, accepted: [], count, failures: new Map(), encoded })
   }
 
   #enqueue(waiting: Waiting): void {
@@ -135,9 +144,9 @@ export class SinkRunner {
     let count = 0
     for (const waiting of this.#queue) {
       if (group[0] && !group[0].encoded !== !waiting.encoded) break
-      if (group.length > 0 && count + waiting.accepted.length > this.#options.maxEvents) break
+      if (group.length > 0 && count + waiting.count > this.#options.maxEvents) break
       group.push(waiting)
-      count += waiting.accepted.length
+      count += waiting.count
     }
     this.#queue.splice(0, group.length)
     return group
@@ -154,13 +163,15 @@ export class SinkRunner {
     const parts = await Promise.all(group.map(({ encoded }) => encoded))
     const whole = parts.filter((part) => part !== undefined)
     if (whole.length < parts.length) return undefined
-    const bytes = whole.length === 1 && whole[0] ? whole[0] : Buffer.concat(whole)
-    if (bytes.length === 0) return []
-    return this.#write(async (writer) => {
+    const written = whole.filter(({ length }) => length > 0)
+    if (written.length === 0) return []
+    const refusals = await this.#write(async (writer) => {
       if (!writer.append) throw new FatalError('LANE', `${this.#options.node} takes no bytes`)
-      await writer.append(bytes)
+      await writer.append(written)
       return undefined
     })
+    for (const bytes of written) release(bytes)
+    return refusals
   }
 
   /** @returns what the sink refused, or undefined when the batch failed for good */

@@ -3,6 +3,7 @@ import { stopwatch } from './clock.ts'
 import type { Chunk, Context } from './define.ts'
 import type { Flow } from './flow.ts'
 import type { Inlet } from './inlet.ts'
+import { type LineBlock, type LineReader, readLines, splitLines } from './line_block.ts'
 import type { PlanSource } from './plan.ts'
 
 export interface PumpOptions {
@@ -93,13 +94,26 @@ export class SourcePump {
     this.#wake()
   }
 
-  async #send({ events, arrival }: Chunk<unknown>): Promise<void> {
+  async #send(chunk: Chunk<unknown>): Promise<void> {
+    if (chunk.lines) return this.#sendLines(chunk.lines)
+    const { events, arrival } = chunk
     const { flow, inlet, batchSize, credit } = this.#options
     for (let start = 0; start < events.length; start += batchSize) {
       const batch = events.slice(start, start + batchSize)
       await flow.below(Math.max(credit - batch.length, 0))
       if (flow.failed) return
       inlet.send(batch, arrival === undefined ? undefined : batch.map(() => arrival))
+    }
+  }
+
+  async #sendLines(lines: LineBlock): Promise<void> {
+    const { node, flow, inlet, batchSize, credit } = this.#options
+    const read: LineReader = (line, receivedAt) =>
+      node.component.fromLine(line, receivedAt, node.config as never, false)
+    for (const part of splitLines(lines, batchSize)) {
+      await flow.below(Math.max(credit - part.ends.length, 0))
+      if (flow.failed) return
+      if (!inlet.sendLines(part)) inlet.send(readLines(part, read))
     }
   }
 

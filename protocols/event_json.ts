@@ -41,12 +41,18 @@ export function eventLines<E extends WritableEvent>(
 const EVENT_BYTES = 1024
 const NEWLINE = 0x0a
 
-/** As `eventLines`, in UTF-8: joining the text first would take as long as writing it. */
+/**
+ * As `eventLines`, in UTF-8: joining the text first would take as long as writing it.
+ * @param room where they are put if they surely fit; else they get memory of their own
+ */
 export function eventLineBytes<E extends WritableEvent>(
   events: readonly E[],
-  line: (event: E) => string = eventLine,
+  {
+    line = eventLine,
+    room,
+  }: { line?: ((event: E) => string) | undefined; room?: Buffer | undefined } = {},
 ): { readonly bytes: Buffer; readonly refusals: readonly Refused<E>[] } {
-  let bytes = Buffer.allocUnsafe(events.length * EVENT_BYTES)
+  let bytes = room ?? Buffer.allocUnsafe(events.length * EVENT_BYTES)
   let end = 0
   const refusals = eachLine(events, line, (json) => {
     // A UTF-16 code unit takes three bytes at most.

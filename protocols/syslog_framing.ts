@@ -13,6 +13,18 @@ const EMPTY = Buffer.alloc(0)
 /** No message is near 100 MB; a longer number is text that happens to start with a digit. */
 const MAX_LENGTH_DIGITS = 8
 
+/** Lines that follow one another in one buffer, each with a single LF after it. */
+export interface LineRun {
+  readonly bytes: Buffer
+  /** of the first line */
+  readonly start: number
+  /** offset of each LF; the next line starts one byte further */
+  readonly ends: readonly number[]
+}
+
+/** Fewer lines are found sooner one by one. */
+const LEAST_LINES = 32
+
 type State = 'start' | 'length' | 'counted' | 'line'
 
 /**
@@ -34,6 +46,8 @@ export class SyslogDeframer {
   /** in `length` the number read so far, in `counted` the bytes still to come */
   #length = 0
   #digits = 0
+  /** offset before which there is no run to be found */
+  #looked = 0
 
   constructor(options: { maxMessage: number }) {
     this.#maxMessage = options.maxMessage
@@ -50,6 +64,31 @@ export class SyslogDeframer {
     if (this.pending) throw new Error('push before the last chunk was taken')
     this.#chunk = chunk
     this.#at = 0
+    this.#looked = 0
+  }
+
+  /**
+   * Takes whole lines as they are, where many follow one another in the chunk: what `take`
+   * would make a text of each.
+   * @param most lines, at most
+   * @returns undefined where the next message has to be taken by `take`
+   */
+  takeLines(most: number): LineRun | undefined {
+    if (this.#state !== 'start' || this.#at < this.#looked) return undefined
+    const bytes = this.#chunk
+    const ends: number[] = []
+    let at = this.#at
+    while (ends.length < most && bytes[at] === LESS_THAN) {
+      const newline = bytes.indexOf(LF, at)
+      if (newline < 0 || newline - at > this.#maxMessage || bytes[newline - 1] === CR) break
+      ends.push(newline)
+      at = newline + 1
+    }
+    this.#looked = at
+    if (ends.length < LEAST_LINES) return undefined
+    const start = this.#at
+    this.#at = at
+    return { bytes, start, ends }
   }
 
   /**

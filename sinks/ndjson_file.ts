@@ -35,7 +35,7 @@ export const ndjsonFile = defineSink({
       yaml: 'type: ndjson_file\npath: /var/log/decnet/events.ndjson',
     },
   ],
-  encode: () => eventLineBytes,
+  encode: () => (events, room) => eventLineBytes(events, { room }),
   async open({ path, fsync }, context, saved) {
     let known = saved as FilePosition | undefined
     let file: AppendFile | undefined
@@ -54,12 +54,12 @@ export const ndjsonFile = defineSink({
     } catch (error) {
       throw asUnavailable(error, path)
     }
-    const append = async (bytes: Uint8Array) => {
-      if (bytes.length === 0) return
+    const append = async (parts: readonly Uint8Array[]) => {
+      if (parts.every(({ length }) => length === 0)) return
       try {
         if (file && !(await file.isStillThere())) await close()
         const current = file ?? (await reopen())
-        await current.append(bytes, fsync)
+        await current.append(parts, fsync)
         known = current.position
       } catch (error) {
         // Part of it may be in the file; opening it anew cuts that off.
@@ -71,7 +71,7 @@ export const ndjsonFile = defineSink({
       append,
       async write(events) {
         const { bytes, refusals } = eventLineBytes(events)
-        await append(bytes)
+        await append([bytes])
         return refusals
       },
       position: () => known,

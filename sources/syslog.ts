@@ -1,14 +1,20 @@
 /** Syslog over the network and over unix sockets, from daemons and from other hosts. */
 import { type Static, Type } from 'typebox'
-import { type Context, defineSource, duration, EngineError, size } from '../engine/index.ts'
+import {
+  type Context,
+  chunkOfLines,
+  type Draft,
+  defineSource,
+  duration,
+  EngineError,
+  size,
+} from '../engine/index.ts'
 import { LISTEN_ADDRESS, parseListenAddress } from '../protocols/listen_address.ts'
 import { quote } from '../protocols/quote.ts'
 import { cutText } from '../protocols/utf8_text.ts'
 import { lineDraft } from './lines/text_line.ts'
 import { Arrivals } from './listen/arrivals.ts'
 import type { Listener } from './listen/listener.ts'
-
-const EVENTS_PER_PULL = 512
 
 const Address = Type.String({
   pattern: LISTEN_ADDRESS,
@@ -85,6 +91,7 @@ export const syslog = defineSource({
   async *read(config, position: { received: number } | undefined, context) {
     let received = position?.received ?? 0
     const arrivals = new Arrivals(config.queue, context)
+    const read = (line: string, at: number) => fromLine(line, at, config, false)
     const listeners = await openAll(config, arrivals, context)
     const stop = () => {
       for (const listener of listeners) listener.stop()
@@ -94,20 +101,30 @@ export const syslog = defineSource({
     try {
       if (context.signal.aborted) stop()
       for (;;) {
-        const events = arrivals.take(EVENTS_PER_PULL)
-        received += events.length
-        if (events.length > 0) yield { events, position: { received } }
-        else if (arrivals.closed) return
-        else await arrivals.ready()
+        const arrived = arrivals.take()
+        received += arrived?.count ?? 0
+        const position = { received }
+        if (!arrived && arrivals.closed) return
+        if (!arrived) await arrivals.ready()
+        else if ('drafts' in arrived) yield { events: arrived.drafts, position }
+        else yield chunkOfLines(arrived.lines, position, read)
       }
     } finally {
       context.signal.removeEventListener('abort', stop)
       await Promise.all(listeners.map((listener) => listener.close()))
     }
   },
-  fromLine: (line, receivedAt, { max_line }, truncated) =>
-    lineDraft(cutText(line, max_line, truncated), receivedAt),
+  fromLine,
 })
+
+function fromLine(
+  line: string,
+  receivedAt: number,
+  { max_line }: Static<typeof Config>,
+  truncated?: boolean,
+): Draft {
+  return lineDraft(cutText(line, max_line, truncated), receivedAt)
+}
 
 /** Binds every address, or none. */
 async function openAll(

@@ -5,17 +5,26 @@ import type { NodeCounters } from '../counters.ts'
 import type { Logger, Writer } from '../define.ts'
 import { EngineError } from '../errors.ts'
 import type { Event } from '../event.ts'
+import type { NumberedLines } from '../inlet.ts'
+import { type LineReader, readSome } from '../line_block.ts'
 import type { Plan, PlanSink } from '../plan.ts'
 import { type Wired, wire } from '../wire.ts'
+import { GrowingBytes } from './growing_bytes.ts'
+import { release } from './release.ts'
 
 /** What became of one batch. */
 export interface LaneOutput {
   /** by sink: its events as the sink writes them */
-  readonly sinks: Readonly<Record<string, Uint8Array>>
+  readonly sinks: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
   /** events that no node could handle, each with its error */
   readonly deadLetters: readonly Event[]
   readonly counts: LaneCounts
+  /** of the source, as far as lines that were read here tell, ms */
+  readonly watermark: number
 }
+
+/** Lines to be read, or what has been made of them. */
+export type LaneInput = NumberedLines | readonly Event[]
 
 /** What the nodes and edges counted meanwhile. */
 export interface LaneCounts {
@@ -28,14 +37,18 @@ type NodeCounts = Omit<NodeCounters, 'queued' | 'retries' | 'reasons'> & {
   readonly reasons: Readonly<Record<string, number>>
 }
 
+/** Of a long batch not all events are there at once: the collector passes over what is dead by then. */
+const LINES_AT_ONCE = 64
+
 const ADDED = ['in', 'out', 'filtered', 'deadLettered', 'errors', 'made'] as const
 
 /** @returns what runs one batch after the other: the next may not begin before the last is done */
 export function openLane(
   plan: Plan,
   log: Logger,
-): (source: string, events: readonly Event[]) => Promise<LaneOutput> {
-  const parts = new Map<string, Uint8Array[]>()
+): (source: string, input: LaneInput) => Promise<LaneOutput> {
+  const readers = lineReaders(plan)
+  const made = new Map<string, GrowingBytes>()
   let letters: Event[] = []
   let failure: unknown
   const wired = wire({
@@ -52,7 +65,7 @@ export function openLane(
         use: ({ name }) => Promise.reject(new EngineError('NO_RESOURCE', `${name} in a lane`)),
         counters,
       }),
-    openSink: async (node) => encoder(node, parts),
+    openSink: async (node) => encoder(node, made),
     openDeadLetters: async () => ({
       write: async (events) => {
         letters.push(...events)
@@ -68,51 +81,65 @@ export function openLane(
       failure ??= error
     },
   })
-  return async (source, events) => {
+  return async (source, input) => {
     const inlet = wired.inlets.get(source)
     if (!inlet) throw new EngineError('NO_SUCH_SOURCE', `${plan.name} has no source ${source}`)
-    inlet.send(events)
+    const isRead = !('ends' in input)
+    if (isRead) inlet.send(input)
+    else {
+      inlet.number(input)
+      for (const items of readSome(input, LINES_AT_ONCE, readers.get(source) as LineReader)) {
+        inlet.send(items, new Array<number>(items.length).fill(input.arrival))
+        await wired.flow.quiet()
+      }
+      release(input.bytes)
+    }
     await wired.flow.quiet()
     if (failure !== undefined || wired.flow.failed) {
       throw failure ?? new EngineError('LANE', 'a sink could not encode its events')
     }
-    const sinks = Object.fromEntries([...parts].map(([id, all]) => [id, joined(all)]))
-    parts.clear()
+    const sinks: Record<string, Uint8Array<ArrayBuffer>> = {}
+    for (const [id, bytes] of made) sinks[id] = bytes.take()
     const deadLetters = letters
     letters = []
-    return { sinks, deadLetters, counts: takeCounts(wired) }
+    const { watermark } = inlet
+    return { sinks, deadLetters, counts: takeCounts(wired, isRead), watermark }
   }
 }
 
-function encoder({ id, component, config }: PlanSink, parts: Map<string, Uint8Array[]>): Writer {
+/** By source: what makes an event of a line. */
+const lineReaders = ({ nodes }: Plan): ReadonlyMap<string, LineReader> =>
+  new Map(
+    nodes
+      .filter((node) => node.section === 'sources')
+      .map(({ id, component, config }) => [
+        id,
+        (line, receivedAt) => component.fromLine(line, receivedAt, config as never, false),
+      ]),
+  )
+
+function encoder({ id, component, config }: PlanSink, made: Map<string, GrowingBytes>): Writer {
   const encode = component.encode?.(config as never)
   if (!encode) throw new EngineError('LANE', `${component.type} does not encode`)
+  const bytes = new GrowingBytes()
+  made.set(id, bytes)
   return {
     async write(events) {
-      const { bytes, refusals } = encode(events)
-      parts.set(id, [...(parts.get(id) ?? []), bytes])
-      return refusals
+      const encoded = encode(events, bytes.room)
+      bytes.add(encoded.bytes)
+      return encoded.refusals
     },
   }
 }
 
-/** In a buffer of its own, which can be handed over. */
-function joined(all: readonly Uint8Array[]): Uint8Array {
-  const length = all.reduce((sum, { length }) => sum + length, 0)
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of all) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
-/** Takes what has been counted, so that the next batch counts from nothing. */
-function takeCounts({ counters, edges, inlets }: Wired): LaneCounts {
+/**
+ * Takes what has been counted, so that the next batch counts from nothing.
+ * @param isRead what came in was counted where it was read, and not here
+ */
+function takeCounts({ counters, edges, inlets }: Wired, isRead: boolean): LaneCounts {
   const nodes: Record<string, NodeCounts> = {}
   for (const [id, counted] of counters) {
-    if (!inlets.has(id)) {
+    if (!(isRead && inlets.has(id))) {
       const { lastTime, reasons } = counted
       const added = Object.fromEntries(ADDED.map((name) => [name, counted[name]]))
       nodes[id] = { ...added, lastTime, reasons: Object.fromEntries(reasons) } as NodeCounts

@@ -2,6 +2,7 @@
 import type { Worker } from 'node:worker_threads'
 import { EngineError } from '../errors.ts'
 import type { Event } from '../event.ts'
+import type { NumberedLines } from '../inlet.ts'
 import type { LaneOutput } from './lane.ts'
 import type { LaneAnswer, LaneRequest } from './lane_thread.ts'
 import { packEvents, transferable } from './packed_events.ts'
@@ -44,14 +45,25 @@ export class LanePool {
 
   /** @returns what became of the batch, or undefined where the lanes ended before */
   run(source: string, events: readonly Event[]): Promise<LaneOutput | undefined> {
+    const packed = packEvents(events)
+    return packed
+      ? this.#ask({ source, packed }, transferable(packed))
+      : this.#ask({ source, events }, [])
+  }
+
+  /** As `run`, for lines that the lane is to read; their buffers are handed over. */
+  runLines(source: string, lines: NumberedLines): Promise<LaneOutput | undefined> {
+    const { bytes, ends, receivedAt } = lines
+    return this.#ask({ source, lines }, [bytes.buffer, ends.buffer, receivedAt.buffer])
+  }
+
+  #ask(request: LaneRequest, handedOver: ArrayBuffer[]): Promise<LaneOutput | undefined> {
     const lane = this.#lanes.reduce((least, other) =>
       other.waiting.length < least.waiting.length ? other : least,
     )
-    const packed = packEvents(events)
-    const request: LaneRequest = packed ? { source, packed } : { source, events }
     return new Promise((resolve) => {
       lane.waiting.push(resolve)
-      lane.worker.postMessage(request, packed ? transferable(packed) : [])
+      lane.worker.postMessage(request, handedOver)
     })
   }
 

@@ -87,10 +87,10 @@ export class AppendFile {
   }
 
   /** @param sync whether to wait for the disk */
-  async append(bytes: Uint8Array, sync: boolean): Promise<void> {
-    await this.#handle.appendFile(bytes)
+  async append(parts: readonly Uint8Array[], sync: boolean): Promise<void> {
+    for (const bytes of parts) await this.#handle.appendFile(bytes)
     if (sync) await this.#handle.datasync()
-    this.#offset += bytes.length
+    for (const { length } of parts) this.#offset += length
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** One connection that carries syslog messages. Not a component. */
 import type { Socket } from 'node:net'
 import type { Context } from '../../engine/index.ts'
+import type { Gathered } from '../../protocols/bounded_bytes.ts'
 import { SyslogError } from '../../protocols/protocol_error.ts'
 import { SyslogDeframer } from '../../protocols/syslog_framing.ts'
 import type { Arrivals, Peer } from './arrivals.ts'
@@ -43,8 +44,15 @@ export function serve(
       socket.destroy()
     }
   }
+  /** Lines after a message go with it, as they are: `most` at most. */
+  const push = (next: Gathered, most: number) => {
+    const run = deframer.takeLines(most)
+    if (run) arrivals.pushLines(next, run, peer)
+    else arrivals.push(next, peer)
+  }
   const takeAll = () => {
-    for (let next = deframer.take(); next; next = deframer.take()) arrivals.push(next, peer)
+    for (let next = deframer.take(); next; next = deframer.take())
+      push(next, Number.POSITIVE_INFINITY)
   }
   const takeWhileRoom = () => {
     while (!arrivals.full) {
@@ -54,7 +62,7 @@ export function serve(
         heldBack = false
         return
       }
-      arrivals.push(next, peer)
+      push(next, arrivals.room - 1)
     }
     heldBack = true
     socket.pause()

@@ -24,6 +24,36 @@ function deframe(pieces: readonly Buffer[], maxMessage = 100): (Gathered | strin
   return found
 }
 
+/** As `deframe`, taking lines as they are wherever they come; counts the runs. */
+function deframeRuns(pieces: readonly Buffer[], most: number, maxMessage = 100) {
+  const deframer = new SyslogDeframer({ maxMessage })
+  const found: (Gathered | string)[] = []
+  let runs = 0
+  try {
+    for (const piece of pieces) {
+      deframer.push(piece)
+      for (let next = deframer.take(); next; next = deframer.take()) {
+        found.push(next)
+        const run = deframer.takeLines(most)
+        if (!run) continue
+        runs += 1
+        expect(run.ends.length).toBeLessThanOrEqual(most)
+        let { start } = run
+        for (const end of run.ends) {
+          found.push({ text: run.bytes.toString('utf8', start, end), truncated: false })
+          start = end + 1
+        }
+      }
+    }
+    const last = deframer.end()
+    if (last) found.push(last)
+  } catch (error) {
+    if (!(error instanceof SyslogError)) throw error
+    found.push(error.code)
+  }
+  return { found, runs }
+}
+
 const texts = (input: string | Buffer, maxMessage?: number) =>
   deframe([Buffer.from(input)], maxMessage).map((one) => (typeof one === 'string' ? one : one.text))
 
@@ -137,6 +167,47 @@ describe('SyslogDeframer', () => {
         const whole = Buffer.from(bytes)
         const single = bytes.map((one) => Buffer.from([one]))
         expect(deframe(single, 10)).toEqual(deframe([whole], 10))
+      }),
+    )
+  })
+
+  it('takes many lines at once as they are', () => {
+    const lines = Array.from({ length: 100 }, (_, index) => `<1>${index}`)
+    const bytes = Buffer.from(`${lines.join('\n')}\n`)
+    const { found, runs } = deframeRuns([bytes], Number.POSITIVE_INFINITY)
+    expect(found).toEqual(lines.map((text) => ({ text, truncated: false })))
+    expect(runs).toBe(1)
+    expect(deframeRuns([bytes], 40).runs).toBe(2)
+    expect(deframeRuns([bytes], 31).runs).toBe(0)
+  })
+
+  it('reads the same messages whether lines are taken at once or one by one', () => {
+    const many = fc
+      .tuple(fc.constantFrom('<1>a', '<2>é€', '<3>\xff', '<4>\0'), fc.integer({ min: 20, max: 90 }))
+      .map(([line, times]) => `${line}\n`.repeat(times))
+    const odd = fc.constantFrom(
+      '4 <1>a',
+      '<1>cr\r\n',
+      '\n\0\r\n',
+      `<1>${'x'.repeat(100)}\n`,
+      `<1>${'x'.repeat(98)}\n`,
+      `<1>${'x'.repeat(97)}\r\n`,
+      '5 <1>a\n',
+      '<5>\n',
+      'what',
+    )
+    const streams = fc.array(fc.oneof(many, many, odd), { maxLength: 8 })
+    const sizes = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(streams, sizes, fc.integer({ min: 0, max: 100 }), (stream, cuts, most) => {
+        const bytes = Buffer.from(stream.join(''), 'latin1')
+        const pieces: Buffer[] = []
+        for (let at = 0, turn = 0; at < bytes.length; turn++) {
+          const size = cuts[turn % cuts.length] as number
+          pieces.push(bytes.subarray(at, at + size))
+          at += size
+        }
+        expect(deframeRuns(pieces, most).found).toEqual(deframe(pieces))
       }),
     )
   })

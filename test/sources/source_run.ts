@@ -44,6 +44,8 @@ export function startSource(source: AnySource, config: object, position?: unknow
   const run = {
     events: [] as (Draft | Reject)[],
     position,
+    /** chunks whose lines nobody had read yet */
+    blocks: 0,
     counts,
     logs,
     error: undefined as unknown,
@@ -54,6 +56,7 @@ export function startSource(source: AnySource, config: object, position?: unknow
       const { done, value }: IteratorResult<Chunk<unknown>> = await iterator.next()
       if (done) return false
       run.events.push(...value.events)
+      if (value.lines) run.blocks += 1
       run.position = value.position
       return true
     },

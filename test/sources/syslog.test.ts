@@ -75,6 +75,48 @@ describe('syslog over TCP', () => {
     expect(run.lines()).toEqual([forged, '<2>next'])
   })
 
+  it('delivers a flood as it delivers single messages, in order', async () => {
+    const run = await listen({ queue: 1000 })
+    const texts = Array.from({ length: 3000 }, (_, index) => `<1>${index} \u00e9`)
+    const odd = new Map([
+      [700, '12 <2>counted\n!'],
+      [1100, '<3>ends in CR\r\n'],
+      [1101, `<4>${'x'.repeat(1001)}\n`],
+      [2000, '\n\0<5>after blanks\n'],
+      [2990, '<6>near the end\r\n'],
+    ])
+    const bytes = texts.map((text, index) => `${text}\n${odd.get(index) ?? ''}`).join('')
+    const client = send(run, bytes)
+    await until(() => run.events.length === texts.length + odd.size)
+    const expected: unknown[] = texts.flatMap((text, index) => {
+      const one = odd.get(index)
+      return one === undefined ? [text] : [text, one]
+    })
+    const seen = new Map<unknown, unknown>([
+      [odd.get(700), '<2>counted\n!'],
+      [odd.get(1100), '<3>ends in CR'],
+      [odd.get(1101), `<4>${'x'.repeat(997)}`],
+      [odd.get(2000), '<5>after blanks'],
+      [odd.get(2990), '<6>near the end'],
+    ])
+    expect(run.lines()).toEqual(expected.map((one) => seen.get(one) ?? one))
+    const peer = `127.0.0.1:${client.localPort}`
+    expect(run.events.every((event) => 'data' in event && event.data.peer === peer)).toBe(true)
+    expect(run.counts).toEqual({ line_truncated: 1 })
+    expect(run.position).toEqual({ received: texts.length + odd.size })
+  })
+
+  it('hands out lines that came together unread, and no more at once than it holds', async () => {
+    const run = await listen({ queue: 200 }, { pulling: false })
+    send(run, Array.from({ length: 600 }, (_, index) => `<1>${index}\n`).join(''))
+    await until(() => run.events.length > 0)
+    expect(run.blocks).toBe(1)
+    expect(run.events.length).toBe(200)
+    run.flow()
+    await until(() => run.events.length === 600)
+    expect(run.lines()).toEqual(Array.from({ length: 600 }, (_, index) => `<1>${index}`))
+  })
+
   it('delivers a last line without a line end when the sender is done', async () => {
     const run = await listen()
     send(run, '<1>a\n<2>b').end()
