@@ -7,6 +7,7 @@ import { loadPlans } from './load_plans.ts'
 import { batchSize } from './option_values.ts'
 import { makeProgressView, quietView } from './progress.ts'
 import { runSummary } from './run_summary.ts'
+import { announceService } from './sd_service.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
 
@@ -59,7 +60,8 @@ export class PipelineRun extends Command {
       })
       stop.addEventListener('abort', running.stop)
       if (stop.aborted) running.stop()
-      const report = await running.done
+      const endService = await announceService(plans, running, { env, log, stop })
+      const report = await running.done.finally(endService)
       view.end()
       if (report.outcome === 'failed') throw report.error
       if (shown) screen.write(runSummary(report, plans))

@@ -4,8 +4,10 @@ import { EngineError } from '../engine/errors.ts'
 import { quote } from '../protocols/quote.ts'
 import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
+import { Deinit } from './deinit.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
+import { Init } from './init.ts'
 import { installedVersion } from './install.ts'
 import { NewComponent } from './new_component.ts'
 import { PipelineChaos } from './pipeline_chaos.ts'
@@ -32,6 +34,7 @@ import { PipelineStateSize } from './pipeline_state_size.ts'
 import { PipelineTap } from './pipeline_tap.ts'
 import { PipelineTest } from './pipeline_test.ts'
 import { PipelineTop } from './pipeline_top.ts'
+import { PipelineUnitCommand } from './pipeline_unit.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
 import { UsageError } from './usage_error.ts'
 
@@ -61,6 +64,9 @@ const COMMANDS = [
   PipelineDlqReplay,
   PipelineDlqDrop,
   PipelineExplainType,
+  PipelineUnitCommand,
+  Init,
+  Deinit,
   NewComponent,
   Completion,
   Complete,
