@@ -21,6 +21,7 @@ export const exitCode = {
 
 const BY_CODE: Readonly<Record<string, number>> = {
   CONFIG: exitCode.badConfig,
+  SETTINGS: exitCode.badConfig,
   LISTEN: exitCode.badConfig,
   NOT_A_FILE: exitCode.badConfig,
   NOT_NDJSON: exitCode.badConfig,

@@ -8,6 +8,7 @@ import { batchSize } from './option_values.ts'
 import { makeProgressView, quietView } from './progress.ts'
 import { runSummary } from './run_summary.ts'
 import { announceService } from './sd_service.ts'
+import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
 
@@ -45,7 +46,7 @@ export class PipelineRun extends Command {
       view,
       secrets,
       logLevel: env.DECNET_LOG_LEVEL,
-      databaseUrl: () => databaseUrl(env),
+      databaseUrl: () => databaseUrl(withDatabasePassword(env)),
     }
     return inSession(session, async ({ log, use, stop }) => {
       const { startPipelines } = await import('../engine/run.ts')

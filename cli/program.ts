@@ -4,6 +4,7 @@ import { EngineError } from '../engine/errors.ts'
 import { quote } from '../protocols/quote.ts'
 import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
+import { Config } from './config.ts'
 import { Deinit } from './deinit.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
@@ -36,6 +37,7 @@ import { PipelineTest } from './pipeline_test.ts'
 import { PipelineTop } from './pipeline_top.ts'
 import { PipelineUnitCommand } from './pipeline_unit.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
+import { loadSettings, type Settings } from './settings.ts'
 import { UsageError } from './usage_error.ts'
 
 const COMMANDS = [
@@ -65,6 +67,7 @@ const COMMANDS = [
   PipelineDlqDrop,
   PipelineExplainType,
   PipelineUnitCommand,
+  Config,
   Init,
   Deinit,
   NewComponent,
@@ -75,14 +78,22 @@ const COMMANDS = [
   Builtins.VersionCommand,
 ]
 
-function makeCli(): Cli {
+/** An agent knows nothing of what only a master does; without a certain word it stays an agent. */
+const MASTER_ONLY: readonly unknown[] = [Init, Deinit]
+
+const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>
+  DECNET_MODE?.toLowerCase() === 'agent' &&
+  !['false', '0', 'no'].includes(DECNET_DISALLOW_MASTER.toLowerCase())
+
+function makeCli(env: NodeJS.ProcessEnv): Cli {
   const cli = new Cli({
     binaryLabel: 'DECNET pipelines',
     binaryName: 'decnet',
     binaryVersion: installedVersion(),
     enableColors: process.stdout.isTTY === true,
   })
-  for (const command of COMMANDS) cli.register(command)
+  const commands = isAgent(env) ? COMMANDS.filter((one) => !MASTER_ONLY.includes(one)) : COMMANDS
+  for (const command of commands) cli.register(command)
   return cli
 }
 
@@ -95,14 +106,26 @@ const readable = (text: string): string => text.replaceAll('#0', 'VALUE')
  * @returns the exit code; everything there is to say has been said
  */
 export async function runProgram(args: string[]): Promise<number> {
-  const cli = makeCli()
+  let settings: Settings
+  try {
+    settings = await loadSettings(process.env)
+  } catch (error) {
+    process.stderr.write(failureText(error, () => `${String(error)}\n`))
+    return exitCodeFor(error)
+  }
+  // What completes a command line is called at every key press.
+  if (args[0] !== '__complete') {
+    for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
+  }
+  const context = { ...Cli.defaultContext, settings }
+  const cli = makeCli(process.env)
   if (args.length === 0) {
     process.stderr.write(readable(cli.usage()))
     return exitCode.usage
   }
   let command: Command
   try {
-    command = cli.process(args, Cli.defaultContext)
+    command = cli.process(args, context)
   } catch (error) {
     process.stderr.write(readable(cli.error(error, { colored: false })))
     return exitCodeFor(error)
@@ -112,14 +135,18 @@ export async function runProgram(args: string[]): Promise<number> {
     process.stdout.write(readable(cli.usage(of, { detailed: command.help })))
     return exitCode.ok
   }
-  return execute(cli, command)
+  return execute(cli, command, context)
 }
 
-async function execute(cli: Cli, command: Command): Promise<number> {
+async function execute(
+  cli: Cli,
+  command: Command,
+  context: typeof Cli.defaultContext,
+): Promise<number> {
   // Left to itself clipanion prints the failure to stdout, among the results, and returns 1.
   const failures: unknown[] = []
   command.catch = async (error) => void failures.push(error)
-  const code = await cli.run(command, Cli.defaultContext)
+  const code = await cli.run(command, context)
   if (failures.length === 0) return code
   const [failure] = failures
   process.stderr.write(failureText(failure, () => readable(cli.error(failure, { command }))))

@@ -32,8 +32,7 @@ function checkAccount(what: string, name: string): void {
   throw new DeployError('HOST', `${quote(name)} is no name of a ${what}`)
 }
 
-/** @throws {DeployError} `HOST` */
-export function checkPath(what: string, path: string): void {
+function checkPath(what: string, path: string): void {
   if (!path.startsWith('/')) {
     throw new DeployError('HOST', `the ${what} ${quote(path)} is not absolute`)
   }
