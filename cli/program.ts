@@ -38,6 +38,8 @@ import { PipelineTop } from './pipeline_top.ts'
 import { PipelineUnitCommand } from './pipeline_unit.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
 import { loadSettings, type Settings } from './settings.ts'
+import { Start, Stop } from './start_stop.ts'
+import { Status } from './status.ts'
 import { UsageError } from './usage_error.ts'
 
 const COMMANDS = [
@@ -67,6 +69,9 @@ const COMMANDS = [
   PipelineDlqDrop,
   PipelineExplainType,
   PipelineUnitCommand,
+  Status,
+  Start,
+  Stop,
   Config,
   Init,
   Deinit,
