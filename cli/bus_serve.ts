@@ -4,6 +4,7 @@ import { sequenceId } from '../engine/ids.ts'
 import { exitCode } from './exit_code.ts'
 import { makeLog } from './log.ts'
 import { seconds } from './option_values.ts'
+import { announceService } from './sd_service.ts'
 import { onStopSignal } from './stop_signals.ts'
 
 /** Runs the broker of this host. */
@@ -41,10 +42,11 @@ export class BusServe extends Command {
     const broker = new Broker({ clock: liveClock, nextId, log })
     const path = this.socket ?? busSocketPath(env, 'broker')
     const group = this.group ?? env.DECNET_BUS_GROUP ?? 'decnet'
-    const stopped = Promise.withResolvers<void>()
+    const stop = new AbortController()
+    const stopped = new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
     const ignoreSignals = onStopSignal((signal) => {
       log.info({ signal }, 'stopping; once more to stop at once')
-      stopped.resolve()
+      stop.abort()
     })
     try {
       const socket = await listenForPeers(broker, { path, group, log })
@@ -58,10 +60,13 @@ export class BusServe extends Command {
         broker.publish({ v: 1, id: nextId(), topic, type: 'bus.health', ts, payload })
       }
       beat()
+      const announced = { env, log, stop: stop.signal }
+      const endService = await announceService([{ name: 'bus' }], { hanging: () => [] }, announced)
       const stopBeating = every((this.heartbeat ?? 10) * 1000, beat)
-      await stopped.promise
+      await stopped
       stopBeating()
       await socket.close()
+      await endService()
       return exitCode.ok
     } finally {
       ignoreSignals()

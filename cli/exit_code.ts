@@ -21,6 +21,7 @@ export const exitCode = {
 
 const BY_CODE: Readonly<Record<string, number>> = {
   CONFIG: exitCode.badConfig,
+  SETTINGS: exitCode.badConfig,
   LISTEN: exitCode.badConfig,
   NOT_A_FILE: exitCode.badConfig,
   NOT_NDJSON: exitCode.badConfig,
@@ -30,6 +31,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   BUS_TYPE: exitCode.badConfig,
   DATABASE_URL: exitCode.badConfig,
   DATABASE_SETTING: exitCode.badConfig,
+  UNIT_VALUE: exitCode.badConfig,
+  UNIT_FILE: exitCode.badConfig,
+  UNIT_NAME: exitCode.usage,
   CHAOS: exitCode.trouble,
   STDOUT_CLOSED: exitCode.unavailable,
   CAPTURE_TARGET: exitCode.usage,

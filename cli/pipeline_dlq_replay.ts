@@ -12,6 +12,7 @@ import { outputFormat } from './option_values.ts'
 import { quietView } from './progress.ts'
 import { safeJson } from './safe_json.ts'
 import { STATE_DIR_OPTION, withState } from './saved_state.ts'
+import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
 import { onStopSignal } from './stop_signals.ts'
@@ -114,7 +115,7 @@ async function whileStopped(
     view: quietView(process.stderr),
     secrets,
     logLevel: env.DECNET_LOG_LEVEL ?? 'warn',
-    databaseUrl: () => databaseUrl(env),
+    databaseUrl: () => databaseUrl(withDatabasePassword(env)),
   }
   await inSession(session, async ({ log, use, stop }) => {
     const { replayStopped } = await import('../engine/stopped_letters.ts')

@@ -9,6 +9,7 @@ import { loadPlans } from './load_plans.ts'
 import { askMode, mostShown, outputFormat } from './option_values.ts'
 import { makeProgressView } from './progress.ts'
 import { safeJson } from './safe_json.ts'
+import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { UsageError } from './usage_error.ts'
 
@@ -80,7 +81,12 @@ export class PipelineExplainEvent extends Command {
     const view = await makeProgressView(process.stderr, 'explain')
     const { env } = process
     const logLevel = env.DECNET_LOG_LEVEL ?? 'warn'
-    const session = { view, secrets, logLevel, databaseUrl: () => databaseUrl(env) }
+    const session = {
+      view,
+      secrets,
+      logLevel,
+      databaseUrl: () => databaseUrl(withDatabasePassword(env)),
+    }
     return inSession(session, async ({ log, use, stop }) => {
       const { explainEvent } = await import('../engine/explain/explain_event.ts')
       const askLive = this.ask === 'live'

@@ -7,7 +7,7 @@ import { UsageError } from './usage_error.ts'
 const EXTENSION = '.yaml'
 
 /** Folders that are searched for a name, the nearest first. */
-function pipelineFolders(): string[] {
+export function pipelineFolders(): string[] {
   const folders = [join(process.cwd(), 'pipelines'), join(installRoot, 'pipelines')]
   return [...new Set([...folders, '/etc/decnet/pipelines'])]
 }

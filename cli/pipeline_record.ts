@@ -5,6 +5,7 @@ import { exitCode } from './exit_code.ts'
 import { loadPlans } from './load_plans.ts'
 import { durationOption, sizeOption } from './moment.ts'
 import { makeProgressView } from './progress.ts'
+import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { grouped } from './text_table.ts'
 
@@ -38,7 +39,7 @@ export class PipelineRecord extends Command {
     if (!loaded || !plan) return exitCode.badConfig
     const view = await makeProgressView(process.stderr, 'record')
     const { env } = process
-    const url = () => databaseUrl(env)
+    const url = () => databaseUrl(withDatabasePassword(env))
     const { secrets } = loaded
     const session = { view, secrets, logLevel: env.DECNET_LOG_LEVEL ?? 'warn', databaseUrl: url }
     return inSession(session, async ({ log, use, stop }) => {

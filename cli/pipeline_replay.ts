@@ -12,6 +12,7 @@ import { askMode, batchSize, mostShown, outputFormat } from './option_values.ts'
 import { makeProgressView } from './progress.ts'
 import { replayControl } from './replay_control.ts'
 import { runSummary } from './run_summary.ts'
+import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { parseSinks } from './sink_target.ts'
 import { grouped } from './text_table.ts'
@@ -111,7 +112,7 @@ export class PipelineReplay extends Command {
     const control = replayControl(this, plans)
     const view = await makeProgressView(process.stderr, 'replay')
     const { env } = process
-    const url = () => database || databaseUrl(env)
+    const url = () => database || databaseUrl(withDatabasePassword(env))
     const session = { view, secrets, logLevel: env.DECNET_LOG_LEVEL ?? 'warn', databaseUrl: url }
     return inSession(session, async ({ log, use, stop }) => {
       const { replay } = await import('../engine/replay.ts')

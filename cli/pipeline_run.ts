@@ -9,6 +9,8 @@ import { loadPlans } from './load_plans.ts'
 import { batchSize } from './option_values.ts'
 import { makeProgressView, quietView } from './progress.ts'
 import { runSummary } from './run_summary.ts'
+import { announceService } from './sd_service.ts'
+import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
 
@@ -48,7 +50,7 @@ export class PipelineRun extends Command {
       view,
       secrets,
       logLevel: env.DECNET_LOG_LEVEL,
-      databaseUrl: () => databaseUrl(env),
+      databaseUrl: () => databaseUrl(withDatabasePassword(env)),
       openBus: (log: Logger) => busOfHost(env, plans.map(({ name }) => name).join(','), log),
     }
     return inSession(session, async ({ log, use, stop }) => {
@@ -68,7 +70,8 @@ export class PipelineRun extends Command {
       const { liveAsWorkers } = await import('./worker_life.ts')
       const names = plans.map(({ name }) => name)
       const endLives = liveAsWorkers(names, running, { use, log })
-      const report = await running.done.finally(endLives)
+      const endService = await announceService(plans, running, { env, log, stop })
+      const report = await running.done.finally(() => Promise.all([endLives(), endService()]))
       view.end()
       if (report.outcome === 'failed') throw report.error
       if (shown) screen.write(runSummary(report, plans))

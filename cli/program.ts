@@ -7,8 +7,11 @@ import { BusServe } from './bus_serve.ts'
 import { BusTap } from './bus_tap.ts'
 import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
+import { Config } from './config.ts'
+import { Deinit } from './deinit.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
+import { Init } from './init.ts'
 import { installedVersion } from './install.ts'
 import { NewComponent } from './new_component.ts'
 import { PipelineChaos } from './pipeline_chaos.ts'
@@ -35,7 +38,11 @@ import { PipelineStateSize } from './pipeline_state_size.ts'
 import { PipelineTap } from './pipeline_tap.ts'
 import { PipelineTest } from './pipeline_test.ts'
 import { PipelineTop } from './pipeline_top.ts'
+import { PipelineUnitCommand } from './pipeline_unit.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
+import { loadSettings, type Settings } from './settings.ts'
+import { Start, Stop } from './start_stop.ts'
+import { Status } from './status.ts'
 import { UsageError } from './usage_error.ts'
 import { Workers } from './workers.ts'
 
@@ -69,6 +76,13 @@ const COMMANDS = [
   BusTap,
   BusPublish,
   Workers,
+  PipelineUnitCommand,
+  Status,
+  Start,
+  Stop,
+  Config,
+  Init,
+  Deinit,
   NewComponent,
   Completion,
   Complete,
@@ -77,14 +91,22 @@ const COMMANDS = [
   Builtins.VersionCommand,
 ]
 
-function makeCli(): Cli {
+/** An agent knows nothing of what only a master does; without a certain word it stays an agent. */
+const MASTER_ONLY: readonly unknown[] = [Init, Deinit]
+
+const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>
+  DECNET_MODE?.toLowerCase() === 'agent' &&
+  !['false', '0', 'no'].includes(DECNET_DISALLOW_MASTER.toLowerCase())
+
+function makeCli(env: NodeJS.ProcessEnv): Cli {
   const cli = new Cli({
     binaryLabel: 'DECNET pipelines',
     binaryName: 'decnet',
     binaryVersion: installedVersion(),
     enableColors: process.stdout.isTTY === true,
   })
-  for (const command of COMMANDS) cli.register(command)
+  const commands = isAgent(env) ? COMMANDS.filter((one) => !MASTER_ONLY.includes(one)) : COMMANDS
+  for (const command of commands) cli.register(command)
   return cli
 }
 
@@ -97,14 +119,26 @@ const readable = (text: string): string => text.replaceAll('#0', 'VALUE')
  * @returns the exit code; everything there is to say has been said
  */
 export async function runProgram(args: string[]): Promise<number> {
-  const cli = makeCli()
+  let settings: Settings
+  try {
+    settings = await loadSettings(process.env)
+  } catch (error) {
+    process.stderr.write(failureText(error, () => `${String(error)}\n`))
+    return exitCodeFor(error)
+  }
+  // What completes a command line is called at every key press.
+  if (args[0] !== '__complete') {
+    for (const warning of settings.warnings) process.stderr.write(`warning: ${warning}\n`)
+  }
+  const context = { ...Cli.defaultContext, settings }
+  const cli = makeCli(process.env)
   if (args.length === 0) {
     process.stderr.write(readable(cli.usage()))
     return exitCode.usage
   }
   let command: Command
   try {
-    command = cli.process(args, Cli.defaultContext)
+    command = cli.process(args, context)
   } catch (error) {
     process.stderr.write(readable(cli.error(error, { colored: false })))
     return exitCodeFor(error)
@@ -114,14 +148,18 @@ export async function runProgram(args: string[]): Promise<number> {
     process.stdout.write(readable(cli.usage(of, { detailed: command.help })))
     return exitCode.ok
   }
-  return execute(cli, command)
+  return execute(cli, command, context)
 }
 
-async function execute(cli: Cli, command: Command): Promise<number> {
+async function execute(
+  cli: Cli,
+  command: Command,
+  context: typeof Cli.defaultContext,
+): Promise<number> {
   // Left to itself clipanion prints the failure to stdout, among the results, and returns 1.
   const failures: unknown[] = []
   command.catch = async (error) => void failures.push(error)
-  const code = await cli.run(command, Cli.defaultContext)
+  const code = await cli.run(command, context)
   if (failures.length === 0) return code
   const [failure] = failures
   process.stderr.write(failureText(failure, () => readable(cli.error(failure, { command }))))

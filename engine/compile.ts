@@ -3,9 +3,9 @@ import { readValue } from './compile/config_check.ts'
 import { INTERPOLATED_CHARACTERS, type Surroundings } from './compile/interpolate.ts'
 import { type NodeConfig, nodeShape, splitConfig } from './compile/node_shape.ts'
 import type { Place } from './compile/place.ts'
-import { readPlan, showRoot } from './compile/read_plan.ts'
+import { readPlan, readUnitParts, showRoot, type UnitParts } from './compile/read_plan.ts'
 import type { Reading } from './compile/reading.ts'
-import { openSecrets } from './compile/secrets.ts'
+import { openSecrets, type SecretStore } from './compile/secrets.ts'
 import { Problems } from './compile/source_text.ts'
 import { treeOf } from './compile/tree.ts'
 import { readYaml } from './compile/yaml_document.ts'
@@ -64,6 +64,36 @@ export function resolvedPipeline(
   const root = readYaml(again.problems, again.surroundings, ['tests'])
   if (root === undefined) throw new Error('a file that compiled has to be readable')
   return { pipeline: showRoot(root, options.registry, again.reading), problems }
+}
+
+export interface CompiledUnit {
+  /** undefined where there is an error in what makes the unit */
+  readonly parts: UnitParts | undefined
+  /** names of the secrets the pipeline refers to, sorted */
+  readonly secrets: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Reads of a pipeline file what its systemd unit is made of. Variables and secrets of its nodes need
+ * not be there: the unit checks the whole file before each start.
+ * @param file name of the file, for the problems
+ */
+export function compileUnit(text: string, file: string, env: CompileOptions['env']): CompiledUnit {
+  const problems = new Problems(file, text.startsWith('\ufeff') ? text.slice(1) : text)
+  const names = new Set<string>()
+  const secrets: SecretStore = {
+    known: new Map(),
+    read(name) {
+      names.add(name)
+      return { value: name }
+    },
+    wayOut: () => '',
+  }
+  const surroundings = { env, secrets, budget: { characters: INTERPOLATED_CHARACTERS } }
+  const root = readYaml(problems, surroundings, ['tests'])
+  const parts = root && readUnitParts(root, { problems, decode: 'run' })
+  return { parts, secrets: [...names].sort(), problems: parts ? [] : problems.sorted() }
 }
 
 function begin(text: string, file: string, options: CompileOptions, decode: Reading['decode']) {

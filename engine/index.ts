@@ -3,6 +3,7 @@ export type { Batch } from './batch.ts'
 export type { Expression } from './cel.ts'
 export type { Clock } from './clock.ts'
 export { every, freshEpoch, jitter, liveClock, pause, stopwatch, turn } from './clock.ts'
+export type { Unit } from './compile/unit.ts'
 export { conditionReason, holds } from './condition.ts'
 export type {
   AnyOperator,

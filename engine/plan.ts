@@ -1,4 +1,5 @@
 /** A checked pipeline: everything the runtime needs, nothing it has to check again. */
+import type { Unit } from './compile/unit.ts'
 import type { AnyOperator, AnySink, AnySource, Json } from './define.ts'
 
 /** What happens at an edge whose consumer cannot keep up. */
@@ -114,7 +115,7 @@ export interface Plan {
   /** sources first, every node after its inputs; ties in file order */
   readonly nodes: readonly PlanNode[]
   readonly settings: Settings
-  readonly unit: Readonly<Record<string, unknown>> | undefined
+  readonly unit: Unit | undefined
   readonly tests: readonly PlanTest[]
   readonly promises: readonly PathPromise[]
 }

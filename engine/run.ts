@@ -5,6 +5,7 @@ import type { ResourceUse } from './context.ts'
 import { type ControlSocket, startControl } from './control_socket.ts'
 import type { Logger } from './define.ts'
 import { type Endpoint, startEndpoint } from './endpoint.ts'
+import { Liveness } from './liveness.ts'
 import { PipelineRun } from './pipeline_run.ts'
 import type { Plan } from './plan.ts'
 import { type Progress, pipelineReport, type RunReport, readCount } from './report.ts'
@@ -36,6 +37,8 @@ export interface Running {
    * @returns when it has been closed, or has failed to be
    */
   stopOne(pipeline: string): Promise<void>
+  /** Names of the pipelines that hang; to be asked again and again. */
+  hanging(): string[]
 }
 
 const PROGRESS_EVERY = 1000
@@ -138,7 +141,9 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
       ...(failed && { error: failed.failure }),
     }
   }
-  return { done: finish(), stop, stopOne }
+  const lives = runs.map((run) => ({ run, life: new Liveness(run) }))
+  const hanging = () => lives.filter(({ life }) => life.hangs).map(({ run }) => run.plan.name)
+  return { done: finish(), stop, stopOne, hanging }
 }
 
 /**

@@ -18,6 +18,7 @@ import { checkSettings, toSettings, warnOfThreads } from './settings.ts'
 import { asShape } from './shape.ts'
 import type { Problems } from './source_text.ts'
 import { isSound, type Mapping, treeOf } from './tree.ts'
+import { checkUnit, type Unit } from './unit.ts'
 import { warnOfUnrecorded } from './unrecorded.ts'
 
 /** @returns undefined where errors were reported */
@@ -40,6 +41,8 @@ export function readPlan(
     checkSettings(settings, settingsEntry, problems)
   }
   const unit = block('unit', BLOCKS.unit)
+  const unitEntry = root.entries.get('unit')
+  if (unit !== undefined && unitEntry !== undefined) checkUnit(unit, settings, unitEntry, problems)
   const tests = block('tests', BLOCKS.tests)
   const nodes = readNodes(root, registry, reading)
   const byId = checkGraph(nodes, problems)
@@ -60,6 +63,35 @@ export function readPlan(
     tests: toPlanTests(tests ?? [], testsTree, problems),
     promises: pathPromises(planNodes),
   }
+}
+
+/** What of a pipeline its systemd unit is made of. */
+export interface UnitParts {
+  readonly name: string
+  readonly description: string
+  /** undefined where the file has no such block */
+  readonly unit: Unit | undefined
+  /** ms */
+  readonly shutdownTimeout: number
+}
+
+/** Reads the blocks that make a unit, and nothing else: what nodes need may be missing yet. */
+export function readUnitParts(root: Mapping, reading: Reading): UnitParts | undefined {
+  const { problems } = reading
+  const top: Place = { owner: '', path: '', anchor: startOf(root) }
+  const mark = problems.mark()
+  const head = readValue(root, asShape(topLevelSchema), top, reading) as Record<string, unknown>
+  const settings = readBlock(root, 'settings', BLOCKS.settings, reading)
+  const unit = readBlock(root, 'unit', BLOCKS.unit, reading)
+  const entry = root.entries.get('unit')
+  if (unit !== undefined && entry !== undefined && settings !== undefined) {
+    checkUnit(unit, toSettings(settings), entry, problems)
+  }
+  if (problems.mark() !== mark || settings === undefined) return undefined
+  if (entry !== undefined && unit === undefined) return undefined
+  if (typeof head.name !== 'string' || typeof head.description !== 'string') return undefined
+  const { name, description } = head
+  return { name, description, unit, shutdownTimeout: settings.shutdown_timeout }
 }
 
 /** @returns the decoded block, its defaults where it is absent, or undefined where it is wrong */
