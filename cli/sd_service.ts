@@ -57,7 +57,7 @@ export async function announceService(
  * @returns ms, or undefined where no watchdog waits for this process
  * @see sd_watchdog_enabled(3)
  */
-export function watchdogInterval(
+function watchdogInterval(
   env: Readonly<Record<string, string | undefined>>,
 ): number | undefined {
   const micros = Number(env.WATCHDOG_USEC)
