@@ -57,7 +57,9 @@ export async function announceService(
  * @returns ms, or undefined where no watchdog waits for this process
  * @see sd_watchdog_enabled(3)
  */
-function watchdogInterval(env: Readonly<Record<string, string | undefined>>): number | undefined {
+export function watchdogInterval(
+  env: Readonly<Record<string, string | undefined>>,
+): number | undefined {
   const micros = Number(env.WATCHDOG_USEC)
   const ours = env.WATCHDOG_PID === undefined || env.WATCHDOG_PID === String(process.pid)
   if (!ours || !Number.isSafeInteger(micros) || micros <= 0) return undefined
