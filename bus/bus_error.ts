@@ -1,5 +1,5 @@
 /** What the bus refuses: a topic, a pattern, a message, or to work after it was closed. */
-type BusErrorCode = 'BUS_TOPIC' | 'BUS_PATTERN' | 'BUS_TOO_LARGE' | 'BUS_CLOSED'
+type BusErrorCode = 'BUS_TOPIC' | 'BUS_PATTERN' | 'BUS_TOO_LARGE' | 'BUS_CLOSED' | 'BUS_CONFIG'
 
 /** The error class of this folder; `code` is stable. */
 export class BusError extends Error {

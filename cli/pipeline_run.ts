@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { Command, Option } from 'clipanion'
+import { busKeepsMessages } from '../bus/bus_choice.ts'
 import type { Plan } from '../engine/plan.ts'
 import { databaseUrl } from '../store/database_url.ts'
 import { exitCode } from './exit_code.ts'
@@ -45,6 +46,7 @@ export class PipelineRun extends Command {
       secrets,
       logLevel: env.DECNET_LOG_LEVEL,
       databaseUrl: () => databaseUrl(env),
+      sharedBus: true,
     }
     return inSession(session, async ({ log, use, stop }) => {
       const { startPipelines } = await import('../engine/run.ts')
@@ -54,6 +56,7 @@ export class PipelineRun extends Command {
         use,
         log,
         batchSize: this.batchSize,
+        busReachesOut: busKeepsMessages(env),
         startLane: (plan) => startLane(files.get(plan)),
         onProgress: view.show,
       })

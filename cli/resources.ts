@@ -1,6 +1,8 @@
 /** The databases and buses behind a run: opened at first use, closed together at its end. */
+import { busKeepsMessages } from '../bus/bus_choice.ts'
+import { freshEpoch } from '../engine/clock.ts'
 import type { ResourceUse } from '../engine/context.ts'
-import type { Resource } from '../engine/define.ts'
+import type { Logger, Resource } from '../engine/define.ts'
 import { EngineError } from '../engine/errors.ts'
 
 interface Closable {
@@ -13,20 +15,35 @@ export interface Resources {
 }
 
 // By name and imported on demand: a pipeline that needs no database must not pay for loading one.
-const openers = (databaseUrl: () => string): Record<string, () => Promise<Closable>> => ({
+const openers = (
+  databaseUrl: () => string,
+  busLog: Logger | undefined,
+): Record<string, () => Promise<Closable>> => ({
   async database() {
     const { openDatabase } = await import('../store/database.ts')
     return openDatabase(databaseUrl())
   },
   async bus() {
+    if (busLog && busKeepsMessages(process.env)) return openNats(busLog)
     const { memoryBus } = await import('../bus/memory_bus.ts')
     return memoryBus()
   },
 })
 
-/** @param databaseUrl gives e.g. `sqlite:decnet.db`; asked only if a database is needed */
-export function makeResources(databaseUrl: () => string): Resources {
-  const known = openers(databaseUrl)
+async function openNats(log: Logger): Promise<Closable> {
+  const [{ natsBus }, { natsSettings }] = await Promise.all([
+    import('../bus/nats_bus.ts'),
+    import('../bus/nats/settings.ts'),
+  ])
+  return natsBus(natsSettings(process.env), log, freshEpoch())
+}
+
+/**
+ * @param databaseUrl gives e.g. `sqlite:decnet.db`; asked only if a database is needed
+ * @param busLog where a bus that other processes share reports; undefined: the bus of this process
+ */
+export function makeResources(databaseUrl: () => string, busLog?: Logger): Resources {
+  const known = openers(databaseUrl, busLog)
   const opened = new Map<string, Promise<Closable>>()
   return {
     use<T>({ name }: Resource<T>): Promise<T> {

@@ -1,7 +1,9 @@
 /** Messages of the bus as events. */
 import { Type } from 'typebox'
-import { busResource } from '../bus/bus.ts'
+import { busResource, type Place } from '../bus/bus.ts'
+import { busKeepsMessages } from '../bus/bus_choice.ts'
 import { type Envelope, isEventId, readEnvelope } from '../bus/envelope.ts'
+import { PARTITIONS_MAX } from '../bus/nats/subject.ts'
 import { isTopic, SUBSCRIPTION_PATTERN } from '../bus/topic.ts'
 import { type Data, type Draft, defineSource, type Reject, size } from '../engine/index.ts'
 import { quote } from '../protocols/quote.ts'
@@ -13,9 +15,11 @@ export const bus = defineSource({
   type: 'bus',
   summary: 'Messages on some topics of the bus; what this pipeline publishes itself is left out.',
   promise:
-    'Not replayable: a message is there once, for those who listen. In memory nothing is lost ' +
-    'while overflow is block; else the oldest messages go first, counted as queue_full.',
-  replayable: false,
+    'Over NATS replayable, at least once: the position is the place in the streams, and what a ' +
+    'checkpoint or the journal has is acknowledged. Over any other transport not replayable: a ' +
+    'message is there once, for those who listen; in memory nothing is lost while overflow is ' +
+    'block, else the oldest messages go first, counted as queue_full.',
+  replayable: () => busKeepsMessages(process.env),
   internal: true,
   config: Type.Object({
     patterns: Type.Array(Type.String({ pattern: SUBSCRIPTION_PATTERN, maxLength: 1024 }), {
@@ -36,15 +40,30 @@ export const bus = defineSource({
       default: 'block',
       description:
         'When the queue is full: block lets publishers of this process wait; drop_oldest, and ' +
-        'every transport that cannot wait, loses the oldest message.',
+        'every transport that cannot wait, loses the oldest message. Over NATS nothing is lost.',
     }),
+    partitions: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: PARTITIONS_MAX,
+        description:
+          'Share the messages with other processes of this pipeline, by parts that are spread ' +
+          'anew when one comes or goes: as many as partitions of the sinks that publish with ' +
+          'partition_by. Over NATS only; what is not published in parts is not read.',
+      }),
+    ),
   }),
   examples: [
     { title: 'All that is said of credentials', yaml: 'type: bus\npatterns: [credential.>]' },
+    {
+      title: 'A share of them, each attacker in one process',
+      yaml: 'type: bus\npatterns: [credential.captured]\npartitions: 16',
+    },
   ],
+  shared: ({ partitions }) => partitions !== undefined,
   async *read(
-    { patterns, queue, queue_bytes, overflow },
-    position: { received: number } | undefined,
+    { patterns, queue, queue_bytes, overflow, partitions },
+    position: { received: number; place?: Place } | undefined,
     context,
   ) {
     const connection = await (await context.use(busResource)).connect(context.pipeline)
@@ -52,6 +71,12 @@ export const bus = defineSource({
       maxMessages: queue,
       maxBytes: queue_bytes,
       overflow,
+      durable: {
+        name: `${context.pipeline}_${context.node}`,
+        from: position?.place,
+        partitions,
+        onFull: () => context.checkpointSoon?.(),
+      },
     })
     // On a stop nothing more comes in, but what has come in is still handed on.
     const finish = () => subscription.finish()
@@ -68,7 +93,13 @@ export const bus = defineSource({
           dropped = subscription.dropped
         }
         received += envelopes.length
-        yield { events: envelopes.map(toDraft), position: { received } }
+        const events = envelopes.map(toDraft)
+        const place = subscription.place?.()
+        if (place === undefined) yield { events, position: { received } }
+        else {
+          const saved = () => subscription.settle?.(place)
+          yield { events, position: { received, place }, saved }
+        }
       }
     } finally {
       context.signal.removeEventListener('abort', finish)
