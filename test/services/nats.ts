@@ -1,5 +1,5 @@
 /** A NATS server of a test file's own: a temporary directory, a free port, gone at the end. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
@@ -59,7 +59,7 @@ export async function startNats(options: NatsServiceOptions = {}): Promise<NatsS
       const child = spawn(words[0] as string, words.slice(1), { stdio: 'ignore' })
       server = child
       const deadline = Date.now() + START_TIMEOUT_MS
-      while (!(await greets(host, port))) {
+      while (!(await greets(host, port, within))) {
         if (Date.now() > deadline || child.exitCode !== null) {
           throw new Error('nats-server did not start')
         }
@@ -84,7 +84,13 @@ export async function startNats(options: NatsServiceOptions = {}): Promise<NatsS
 }
 
 /** A server that is ready greets whoever connects with a line that begins `INFO`. */
-function greets(host: string, port: number): Promise<boolean> {
+function greets(host: string, port: number, within: readonly string[]): Promise<boolean> {
+  const [command, ...words] = within
+  if (command !== undefined) {
+    const script = `exec 3<>/dev/tcp/${host}/${port} && read -r -t 1 line <&3 && [[ $line == INFO* ]]`
+    const { status } = spawnSync(command, [...words, 'bash', '-c', script], { stdio: 'ignore' })
+    return Promise.resolve(status === 0)
+  }
   return new Promise((resolve) => {
     const socket = connect({ host, port })
     const end = (answer: boolean) => {
