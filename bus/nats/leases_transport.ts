@@ -75,7 +75,7 @@ export class PartitionLeases {
 
   async #bucket(session: Session): Promise<KV> {
     const { Kvm } = await import('@nats-io/kv')
-    const name = `${this.#options.prefix}_leases`
+    const name = bucketOf(this.#options.prefix)
     return new Kvm(session.js).create(name, { ttl: LEASE, history: 1 })
   }
 
@@ -111,9 +111,8 @@ export class PartitionLeases {
         await this.#lose(index)
       }
     }
-    const members = await keysOf(bucket, `${this.#options.name}.member.>`)
-    const taken = new Set(await keysOf(bucket, `${this.#options.name}.part.>`))
-    const share = Math.ceil(this.#options.count / Math.max(1, members.length))
+    const members = await this.#members(session, bucket)
+    const share = Math.ceil(this.#options.count / Math.max(1, members))
     const staying = [...this.#held].filter(([, { leaving }]) => !leaving)
     for (const [index] of staying.slice(share)) this.#giveBack(index)
     let room = share - this.#held.size
@@ -121,7 +120,7 @@ export class PartitionLeases {
     const first = Number.parseInt(this.#me.slice(-6), 16)
     for (let step = 0; step < this.#options.count && room > 0; step++) {
       const index = (first + step) % this.#options.count
-      if (taken.has(this.#key(index)) || this.#held.has(index)) continue
+      if (this.#held.has(index)) continue
       const asked = performance.now()
       try {
         const revision = await bucket.create(this.#key(index), this.#me)
@@ -132,6 +131,23 @@ export class PartitionLeases {
         if (!isAnothers(error)) throw error
       }
     }
+  }
+
+  /**
+   * How many processes there are. Asked of the stream behind the bucket: the client's own list of
+   * keys leaves a consumer behind for minutes, each time.
+   */
+  async #members(session: Session, bucket: KV): Promise<number> {
+    const { prefix, name } = this.#options
+    const filter = `$KV.${bucketOf(prefix)}.${name}.member.>`
+    const stream = `KV_${bucketOf(prefix)}`
+    const { state } = await session.jsm.streams.info(stream, { subjects_filter: filter })
+    let members = 0
+    for (const subject of Object.keys(state.subjects ?? {})) {
+      const entry = await bucket.get(subject.slice(`$KV.${bucketOf(prefix)}.`.length))
+      if (entry?.operation === 'PUT') members += 1
+    }
+    return members
   }
 
   #giveBack(index: number): void {
@@ -170,6 +186,8 @@ export class PartitionLeases {
   }
 }
 
+const bucketOf = (prefix: string): string => `${prefix}_leases`
+
 /** Whether somebody else has written the entry meanwhile. */
 function isAnothers(error: unknown): boolean {
   return (error as { code?: unknown }).code === 10071
@@ -177,10 +195,4 @@ function isAnothers(error: unknown): boolean {
 
 function anothers(error: unknown): void {
   if (!isAnothers(error)) throw error
-}
-
-async function keysOf(bucket: KV, filter: string): Promise<string[]> {
-  const keys: string[] = []
-  for await (const key of await bucket.keys(filter)) keys.push(key)
-  return keys
 }

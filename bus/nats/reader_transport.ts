@@ -28,6 +28,8 @@ const ACK_WAIT = 3600_000
 /** ms until the server ends a pull that brings nothing, and between its signs of life meanwhile */
 const PULL_EXPIRES = 30_000
 const HEARTBEAT = 2000
+/** Status of a request that nobody answers: the consumer has been deleted. */
+const NO_RESPONDERS = 503
 /** Bytes of one pull, at least: room for the largest message. */
 const LEAST_BYTES = 2 * 2 ** 20
 /** ms before a consumer that could not be made is tried again */
@@ -130,8 +132,10 @@ export class Reader {
 
   /** What is held is gone; it will be read again. */
   async drop(): Promise<void> {
-    this.#queue = []
     this.finish()
+    this.#queue = []
+    // Else what was thrown away would pass for what nobody wants, and be acknowledged.
+    this.#received = this.#taken
     await this.#running
   }
 
@@ -254,10 +258,11 @@ export class Reader {
         else if (message.headers?.code && message.data.length === 0) {
           const { code } = message.headers
           if (code === 100) return
-          // 404, 408, 409 for size: this pull is over, and the next may bring more.
+          // 404, 408, 409 for its size: this pull is over, and the next may bring more.
           outstanding = 0
-          const text = message.headers.description
-          if (/deleted|not found/i.test(text) && code !== 404) fault = text
+          const { description } = message.headers
+          const isOver = code === NO_RESPONDERS || /deleted|shutdown|leadership/i.test(description)
+          if (isOver) fault = description || 'the consumer is gone'
         } else {
           outstanding -= 1
           const expected = delivered + 1
@@ -308,6 +313,7 @@ export class Reader {
   /** @returns the message's number among those this consumer has delivered */
   #accept(message: Msg, stream: string): number {
     const { prefix, wants, peer, onMessage, onBad } = this.#options
+    if (this.#stop.signal.aborted) return 0
     const { sequence, delivered, time } = placeOf(message.reply ?? '')
     this.#unacked.push({ sequence, reply: message.reply as string })
     // On a connection of its own a consumer starts behind what is saved, so some was there before.

@@ -2,7 +2,6 @@
  * Topics as NATS subjects: `<prefix>.<part>.<topic>`. `part` is `_`, or `7of16` where the publisher
  * has spread a topic by a key. A topic by the strict rule of spec/bus.md is always a valid subject.
  */
-import { createHash } from 'node:crypto'
 import { quote } from '../../protocols/quote.ts'
 import { BusError } from '../bus_error.ts'
 import { isPattern, isTopic } from '../topic.ts'
@@ -23,12 +22,15 @@ export const WHOLE = '_'
 export const partOf = (index: number, of: number): string => `${index}of${of}`
 
 /**
- * The part a key belongs to; the same on every host and in every version, for its messages have to
- * stay in order.
+ * The part a key belongs to: 32-bit FNV-1a of its UTF-8, modulo `count`, as `partition(n)` of the
+ * server's subject mapping.
  * @returns 0 … `count` - 1
+ * @example partitionOf('foo', 10) // 3
  */
 export function partitionOf(key: string, count: number): number {
-  return createHash('sha256').update(key).digest().readUInt32BE(0) % count
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(key)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0) % count
 }
 
 /** @throws {BusError} `BUS_TOPIC` */

@@ -331,11 +331,13 @@ describe.skipIf(!present)('the bus over NATS', () => {
     const seen = new Map<string, unknown[]>()
     const read = (bus: Bus, who: string, counts: Record<string, number>) => {
       return listen(bus, { partitions: 4 }).then(async (reader) => {
-        for (let some = await reader.take(50); some; some = await reader.take(50)) {
+        for (let some = await reader.take(5); some; some = await reader.take(5)) {
+          // So slowly that something waits in its queue when it has to give a part away.
+          await new Promise((resolve) => setTimeout(resolve, 10))
           counts[who] = (counts[who] ?? 0) + some.length
           for (const { payload } of some) {
-            const key = payload.key as string
-            seen.set(key, [...(seen.get(key) ?? []), payload.n])
+            const known = seen.get(payload.key as string) ?? []
+            if (!known.includes(payload.n)) seen.set(payload.key as string, [...known, payload.n])
           }
           reader.settle?.(reader.place?.() as Place)
         }
@@ -354,20 +356,17 @@ describe.skipIf(!present)('the bus over NATS', () => {
     const counts: Record<string, number> = {}
     const [a, b] = [open(settings), open(settings)]
     void read(a, 'a', counts)
-    await send(400)
-    await until(() => counts.a === 400)
+    await send(2000)
+    await until(() => (counts.a ?? 0) > 10)
     void read(b, 'b', counts)
-    await until(async () => {
-      await send(40)
-      await new Promise((resolve) => setTimeout(resolve, 200))
-      return (counts.b ?? 0) > 100
-    })
+    await until(() => (counts.b ?? 0) > 50)
     await a.close()
-    const before = counts.b as number
     await send(400)
-    await until(() => (counts.b as number) >= before + 400)
-    const all = [...seen.values()].flat().length
-    expect(all).toBe(sent)
+    await until(() => [...seen.values()].flat().length >= sent)
+    const all = [...seen.values()].flat()
+    // What was taken and not settled in the moment the first one ended came again.
+    expect((counts.a ?? 0) + (counts.b ?? 0)).toBeLessThan(sent + 10)
+    expect(all.toSorted((x, y) => Number(x) - Number(y))).toEqual(range(0, sent))
     for (const order of seen.values()) {
       expect(order).toEqual([...order].sort((x, y) => Number(x) - Number(y)))
     }
