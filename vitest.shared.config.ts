@@ -6,6 +6,8 @@ const report = process.env.DECNET_TEST_REPORT
 
 export const shared = {
   environment: 'node',
+  // Pipelines of a test must not reach a broker of this host, nor wait for one.
+  env: { DECNET_BUS_TYPE: 'memory' },
   reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   // Not how long a test should take, but when a machine busy with other work gives up on it.
   testTimeout: 30_000,

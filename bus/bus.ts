@@ -1,4 +1,4 @@
-/** What every transport of the bus offers: in memory now, a unix socket and NATS later. */
+/** What every transport of the bus offers. */
 import { defineResource, type Json, type Resource } from '../engine/index.ts'
 import type { Envelope, Message } from './envelope.ts'
 
@@ -18,6 +18,11 @@ export interface SubscribeOptions {
    * blocks its publisher, who may be the only reader: it drops the oldest instead.
    */
   readonly echo?: boolean
+  /**
+   * Whether a message of `system.bus.reconnected` is put in after the bus was away, for what was
+   * said meanwhile is gone; default false. In memory the bus is never away.
+   */
+  readonly reconnected?: boolean
   /** For a reader that must lose nothing: heeded where the transport keeps messages (NATS). */
   readonly durable?: Durable
 }
@@ -65,7 +70,8 @@ export interface Subscription extends AsyncIterable<Envelope> {
  */
 export interface BusConnection {
   /**
-   * @throws {BusError} `BUS_TOPIC`, `BUS_TOO_LARGE` (message over 1 MiB) or `BUS_CLOSED`
+   * @throws {BusError} `BUS_TOPIC`, `BUS_TOO_LARGE` (message over 1 MiB), `BUS_CLOSED`, or
+   *   `BUS_AWAY` where it cannot leave this process now; within it, it has been delivered
    */
   publish(message: Message): Promise<void>
   /**

@@ -2,7 +2,7 @@
 import { quote } from '../protocols/quote.ts'
 import type { Bus, BusConnection, SubscribeOptions, Subscription } from './bus.ts'
 import { BusError } from './bus_error.ts'
-import { ENVELOPE_MAX_BYTES, type Envelope, type Message } from './envelope.ts'
+import { ENVELOPE_MAX_BYTES, type Envelope, type Message, PAYLOAD_MAX_LEVELS } from './envelope.ts'
 import { MessageQueue } from './message_queue.ts'
 import { isPattern, isTopic, matcher } from './topic.ts'
 
@@ -12,6 +12,7 @@ interface Subscriber {
   readonly wants: (topic: string) => boolean
   readonly blocks: boolean
   readonly echo: boolean
+  readonly hearsReturns: boolean
 }
 
 /**
@@ -26,8 +27,14 @@ export function memoryBus(): Bus {
   }
 }
 
-/** Nested deeper than this is no message: the walk below must end before the stack does. */
-const MAX_DEPTH = 64
+/** What carries messages beyond this process. */
+export interface Uplink {
+  /** @throws {BusError} `BUS_TOO_LARGE`, `BUS_AWAY` */
+  publish(envelope: Envelope): Promise<void>
+  /** Called for each pattern of each subscription, and once more when that ends. */
+  want(pattern: string): void
+  unwant(pattern: string): void
+}
 
 /**
  * About the bytes `value` takes as JSON: nothing is encoded here, and encoding each message only to
@@ -36,7 +43,7 @@ const MAX_DEPTH = 64
 function roughBytes(value: unknown, depth = 0): number {
   if (typeof value === 'string') return value.length + 3
   if (typeof value !== 'object' || value === null) return 8
-  if (depth === MAX_DEPTH) return ENVELOPE_MAX_BYTES + 1
+  if (depth === PAYLOAD_MAX_LEVELS) return ENVELOPE_MAX_BYTES + 1
   let bytes = 2
   if (Array.isArray(value)) {
     for (const item of value) bytes += roughBytes(item, depth + 1)
@@ -48,9 +55,15 @@ function roughBytes(value: unknown, depth = 0): number {
   return bytes
 }
 
-class Hub {
+/** The subscriptions of this process. */
+export class Hub {
+  readonly uplink: Uplink | undefined
   readonly #subscribers = new Set<Subscriber>()
   #closed = false
+
+  constructor(uplink?: Uplink) {
+    this.uplink = uplink
+  }
 
   get closed(): boolean {
     return this.#closed
@@ -78,13 +91,28 @@ class Hub {
     if (blocked.length > 0) await Promise.all(blocked)
   }
 
+  /** Hands on what has come from another process, which nobody here can make wait. */
+  receive(envelope: Envelope, bytes: number): void {
+    for (const { queue, wants } of this.#subscribers) {
+      if (wants(envelope.topic)) queue.push(envelope, bytes)
+    }
+  }
+
+  /** Tells those who asked for it that messages may have been missed. */
+  announceReturn(envelope: Envelope): void {
+    for (const { queue, hearsReturns } of this.#subscribers) {
+      if (hearsReturns) queue.push(envelope, 0)
+    }
+  }
+
   close(): void {
     this.#closed = true
     for (const { queue } of [...this.#subscribers]) queue.finish()
   }
 }
 
-class MemoryConnection implements BusConnection {
+/** One peer of a hub. */
+export class MemoryConnection implements BusConnection {
   readonly #hub: Hub
   readonly #peer: string
   readonly #own = new Set<MessageQueue>()
@@ -104,7 +132,9 @@ class MemoryConnection implements BusConnection {
     if (bytes > ENVELOPE_MAX_BYTES) {
       throw new BusError('BUS_TOO_LARGE', `a message of more than ${ENVELOPE_MAX_BYTES} bytes`)
     }
-    await this.#hub.deliver({ v: 1, ...message }, bytes, this.#peer)
+    const envelope: Envelope = { v: 1, ...message }
+    await this.#hub.deliver(envelope, bytes, this.#peer)
+    await this.#hub.uplink?.publish(envelope)
   }
 
   async subscribe(
@@ -115,16 +145,20 @@ class MemoryConnection implements BusConnection {
     const wrong = patterns.find((pattern) => !isPattern(pattern))
     if (wrong !== undefined) throw new BusError('BUS_PATTERN', `not a pattern: ${quote(wrong)}`)
     const matchers = patterns.map(matcher)
+    const { uplink } = this.#hub
     const { queue } = this.#hub.add((remove) => ({
       peer: this.#peer,
       queue: new MessageQueue(options, () => {
         remove()
         this.#own.delete(queue)
+        for (const pattern of patterns) uplink?.unwant(pattern)
       }),
       wants: (topic) => matchers.some((matches) => matches(topic)),
       blocks: options.overflow === 'block',
       echo: options.echo === true,
+      hearsReturns: options.reconnected === true,
     }))
+    for (const pattern of patterns) uplink?.want(pattern)
     this.#own.add(queue)
     return queue
   }

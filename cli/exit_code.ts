@@ -27,6 +27,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   STATE_DIR: exitCode.badConfig,
   STATE_LAYOUT: exitCode.badConfig,
   STATE_DAMAGED: exitCode.badConfig,
+  BUS_TYPE: exitCode.badConfig,
   DATABASE_URL: exitCode.badConfig,
   DATABASE_SETTING: exitCode.badConfig,
   CHAOS: exitCode.trouble,

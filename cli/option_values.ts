@@ -17,3 +17,6 @@ export const mostShown = t.cascade(t.isNumber(), [
 
 /** Whether a replay may ask the outside for what no journal holds. */
 export const askMode = t.isEnum(['live'] as const)
+
+/** A span of seconds, a day at most. */
+export const seconds = t.cascade(t.isNumber(), [t.isInInclusiveRange(0.01, 86_400)])

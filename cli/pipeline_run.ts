@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { Command, Option } from 'clipanion'
-import { busKeepsMessages } from '../bus/bus_choice.ts'
+import { busKeepsMessages } from '../bus/bus_type.ts'
+import type { Logger } from '../engine/define.ts'
 import type { Plan } from '../engine/plan.ts'
 import { databaseUrl } from '../store/database_url.ts'
+import { busOfHost, isBetweenProcesses } from './bus_of_host.ts'
 import { exitCode } from './exit_code.ts'
 import { loadPlans } from './load_plans.ts'
 import { batchSize } from './option_values.ts'
@@ -15,11 +17,13 @@ import { stateDir } from './state_dir.ts'
 export class PipelineRun extends Command {
   static override paths = [['pipeline', 'run']]
   static override usage = Command.Usage({
-    description: 'Run one or more pipelines; several share an in-memory bus.',
+    description: 'Run one or more pipelines; they beat on the bus and can be stopped by it.',
     details:
       'The first SIGTERM or SIGINT drains and writes a checkpoint, the second exits at once. ' +
       'Checkpoints and dead letters are in `--state-dir`, `$DECNET_STATE_DIR` or ' +
       '`$STATE_DIRECTORY`, else in `/var/lib/decnet/state` or `.decnet/state`. ' +
+      'Pipelines of one process reach each other in memory, other processes by the bus that ' +
+      '`$DECNET_BUS_TYPE` names: unix (default), at `$DECNET_BUS_SOCKET`, or memory. ' +
       'Logs go to stderr as JSON lines, from the level `$DECNET_LOG_LEVEL` up.',
     examples: [
       ['What a systemd unit runs', '$0 pipeline run ingest'],
@@ -46,7 +50,7 @@ export class PipelineRun extends Command {
       secrets,
       logLevel: env.DECNET_LOG_LEVEL,
       databaseUrl: () => databaseUrl(env),
-      sharedBus: true,
+      openBus: (log: Logger) => busOfHost(env, plans.map(({ name }) => name).join(','), log),
     }
     return inSession(session, async ({ log, use, stop }) => {
       const { startPipelines } = await import('../engine/run.ts')
@@ -56,9 +60,10 @@ export class PipelineRun extends Command {
         use,
         log,
         batchSize: this.batchSize,
-        busReachesOut: busKeepsMessages(env),
         startLane: (plan) => startLane(files.get(plan)),
         onProgress: view.show,
+        fedFromOutside: isBetweenProcesses(env),
+        busReachesOut: busKeepsMessages(env),
       })
       stop.addEventListener('abort', running.stop)
       if (stop.aborted) running.stop()

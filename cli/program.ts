@@ -2,6 +2,9 @@
 import { Builtins, Cli, type Command } from 'clipanion'
 import { EngineError } from '../engine/errors.ts'
 import { quote } from '../protocols/quote.ts'
+import { BusPublish } from './bus_publish.ts'
+import { BusServe } from './bus_serve.ts'
+import { BusTap } from './bus_tap.ts'
 import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
 import { DocsGenerate } from './docs_generate.ts'
@@ -34,6 +37,7 @@ import { PipelineTest } from './pipeline_test.ts'
 import { PipelineTop } from './pipeline_top.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
 import { UsageError } from './usage_error.ts'
+import { Workers } from './workers.ts'
 
 const COMMANDS = [
   PipelineList,
@@ -61,6 +65,10 @@ const COMMANDS = [
   PipelineDlqReplay,
   PipelineDlqDrop,
   PipelineExplainType,
+  BusServe,
+  BusTap,
+  BusPublish,
+  Workers,
   NewComponent,
   Completion,
   Complete,

@@ -31,8 +31,10 @@ export async function replayAgainst(
   const base = sinkDir ?? (await mkdtemp(join(tmpdir(), 'decnet-diff-')))
   const [dirA, dirB] = [join(base, 'a'), join(base, 'b')]
   // A bus of its own: what run A has published must not reach run B.
-  const resources = makeResources(() => {
-    throw new UsageError('A comparison has no database.')
+  const resources = makeResources({
+    databaseUrl: () => {
+      throw new UsageError('A comparison has no database.')
+    },
   })
   try {
     const { replay } = await import('../engine/replay.ts')

@@ -1,8 +1,6 @@
 /** The databases and buses behind a run: opened at first use, closed together at its end. */
-import { busKeepsMessages } from '../bus/bus_choice.ts'
-import { freshEpoch } from '../engine/clock.ts'
 import type { ResourceUse } from '../engine/context.ts'
-import type { Logger, Resource } from '../engine/define.ts'
+import type { Resource } from '../engine/define.ts'
 import { EngineError } from '../engine/errors.ts'
 
 interface Closable {
@@ -14,36 +12,31 @@ export interface Resources {
   close(): Promise<void>
 }
 
+export interface ResourceOptions {
+  /** Gives e.g. `sqlite:decnet.db`; asked only if a database is needed. */
+  readonly databaseUrl: () => string
+  /** The bus; in memory where left out, as in every replay. */
+  readonly openBus?: (() => Promise<Closable>) | undefined
+}
+
 // By name and imported on demand: a pipeline that needs no database must not pay for loading one.
-const openers = (
-  databaseUrl: () => string,
-  busLog: Logger | undefined,
-): Record<string, () => Promise<Closable>> => ({
+const openers = ({
+  databaseUrl,
+  openBus,
+}: ResourceOptions): Record<string, () => Promise<Closable>> => ({
   async database() {
     const { openDatabase } = await import('../store/database.ts')
     return openDatabase(databaseUrl())
   },
   async bus() {
-    if (busLog && busKeepsMessages(process.env)) return openNats(busLog)
+    if (openBus) return openBus()
     const { memoryBus } = await import('../bus/memory_bus.ts')
     return memoryBus()
   },
 })
 
-async function openNats(log: Logger): Promise<Closable> {
-  const [{ natsBus }, { natsSettings }] = await Promise.all([
-    import('../bus/nats_bus.ts'),
-    import('../bus/nats/settings.ts'),
-  ])
-  return natsBus(natsSettings(process.env), log, freshEpoch())
-}
-
-/**
- * @param databaseUrl gives e.g. `sqlite:decnet.db`; asked only if a database is needed
- * @param busLog where a bus that other processes share reports; undefined: the bus of this process
- */
-export function makeResources(databaseUrl: () => string, busLog?: Logger): Resources {
-  const known = openers(databaseUrl, busLog)
+export function makeResources(options: ResourceOptions): Resources {
+  const known = openers(options)
   const opened = new Map<string, Promise<Closable>>()
   return {
     use<T>({ name }: Resource<T>): Promise<T> {

@@ -15,8 +15,8 @@ export interface SessionOptions {
   readonly logLevel: string | undefined
   /** Asked only if a database is needed. */
   readonly databaseUrl: () => string
-  /** Whether the bus is the one of the host or the network, where one is set up. */
-  readonly sharedBus?: boolean
+  /** Opens the bus between processes; left out, the bus is in memory. */
+  readonly openBus?: (log: Logger) => Promise<{ close(): Promise<void> }>
 }
 
 export interface Session {
@@ -28,12 +28,15 @@ export interface Session {
 
 /** Does `work`, and whatever comes of it leaves nothing open behind. */
 export async function inSession(
-  { view, secrets, logLevel, databaseUrl, sharedBus }: SessionOptions,
+  { view, secrets, logLevel, databaseUrl, openBus }: SessionOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const hidden = new Map([...secrets].map(([name, value]) => [name, inJson(value)]))
   const log = await makeLog(logLevel, (line) => view.write(redact(line, hidden)))
-  const resources = makeResources(databaseUrl, sharedBus ? log : undefined)
+  const resources = makeResources({
+    databaseUrl,
+    openBus: openBus && (() => openBus(log)),
+  })
   const stop = new AbortController()
   const ignoreSignals = onStopSignal((signal, code) => {
     log.info({ signal }, 'stopping; once more to stop at once')

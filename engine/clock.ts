@@ -64,3 +64,6 @@ export const stopwatch = (): number => performance.now()
 
 /** 16 lower-case hex characters that no other start of any pipeline shares. */
 export const freshEpoch = (): string => randomBytes(8).toString('hex')
+
+/** Between 0 and 1, 1 excluded: spreads retries, and never shows in an event. */
+export const jitter = (): number => Math.random()

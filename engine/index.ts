@@ -2,7 +2,7 @@
 export type { Batch } from './batch.ts'
 export type { Expression } from './cel.ts'
 export type { Clock } from './clock.ts'
-export { pause } from './clock.ts'
+export { every, freshEpoch, jitter, liveClock, pause, stopwatch, turn } from './clock.ts'
 export { conditionReason, holds } from './condition.ts'
 export type {
   AnyOperator,
@@ -26,3 +26,4 @@ export { defineOperator, defineResource, defineSink, defineSource, to } from './
 export { EngineError, FatalError, UnavailableError } from './errors.ts'
 export type { Data, Draft, Event, Failure } from './event.ts'
 export { cel, duration, size } from './fields.ts'
+export { sequenceId } from './ids.ts'

@@ -32,7 +32,10 @@ export interface PipelineRunOptions {
   readonly batchSize?: number | undefined
   /** Starts a thread that serves a lane of the plan; undefined: `settings.threads` is 1 here. */
   readonly startLane?: ((plan: Plan) => Worker) | undefined
-  /** The bus reaches other processes, so that what feeds a source of it never ends. */
+  /**
+   * The bus keeps what its sources have not read, so that on a stop they need not wait for those
+   * that feed them.
+   */
   readonly busReachesOut?: boolean | undefined
   /** stands between the enrichments and where their answers are kept */
   readonly answersBy?: ((journal: AnswerBook | undefined) => AnswerBook) | undefined

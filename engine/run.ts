@@ -22,6 +22,11 @@ export interface RunOptions {
   /** the wall clock, where nothing else is said */
   readonly clock?: Clock
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  /**
+   * Whether other processes feed the sources that pipelines of this one feed, so that they go on when
+   * those have ended; default false.
+   */
+  readonly fedFromOutside?: boolean
 }
 
 export interface Running {
@@ -88,8 +93,10 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
       return undefined
     })
   }
+  const allStopped = Promise.withResolvers<void>()
   const stop = () => {
     for (const run of runs) stopRun(run)
+    allStopped.resolve()
   }
   const closing = new Map<PipelineRun, Promise<void>>()
   const close = (run: PipelineRun): Promise<void> => {
@@ -114,13 +121,16 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
   )
   const finish = async (): Promise<RunReport> => {
     try {
-      await Promise.all(
-        runs.map(async (run) => {
-          await run.ended('outside')
-          // Whoever started them together starts them together again.
-          if (run.failure !== undefined) stop()
-        }),
-      )
+      const ended = (kind: 'outside' | 'inside') =>
+        Promise.all(
+          runs.map(async (run) => {
+            await run.ended(kind)
+            // Whoever started them together starts them together again.
+            if (run.failure !== undefined) stop()
+          }),
+        )
+      await ended('outside')
+      if (options.fedFromOutside) await Promise.race([ended('inside'), allStopped.promise])
       await rest(runs.filter((run) => !closing.has(run)))
       for (const run of runs) run.stop('inside')
       await Promise.all(runs.map(close))

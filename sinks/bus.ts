@@ -1,8 +1,8 @@
 /** Publishes events on the bus, without the secrets they hold. */
 import { Type } from 'typebox'
 import { type BusConnection, busResource } from '../bus/bus.ts'
-import { busKeepsMessages } from '../bus/bus_choice.ts'
 import { BusError } from '../bus/bus_error.ts'
+import { busKeepsMessages } from '../bus/bus_type.ts'
 import { defaultType, type Message } from '../bus/envelope.ts'
 import { PARTITIONS_MAX, partitionOf, partOf, WHOLE } from '../bus/nats/subject.ts'
 import { TOPIC_PATTERN } from '../bus/topic.ts'

@@ -1,7 +1,7 @@
 /** Messages of the bus as events. */
 import { Type } from 'typebox'
 import { busResource, type Place } from '../bus/bus.ts'
-import { busKeepsMessages } from '../bus/bus_choice.ts'
+import { busKeepsMessages } from '../bus/bus_type.ts'
 import { type Envelope, isEventId, readEnvelope } from '../bus/envelope.ts'
 import { PARTITIONS_MAX } from '../bus/nats/subject.ts'
 import { isTopic, SUBSCRIPTION_PATTERN } from '../bus/topic.ts'
@@ -16,9 +16,10 @@ export const bus = defineSource({
   summary: 'Messages on some topics of the bus; what this pipeline publishes itself is left out.',
   promise:
     'Over NATS replayable, at least once: the position is the place in the streams, and what a ' +
-    'checkpoint or the journal has is acknowledged. Over any other transport not replayable: a ' +
-    'message is there once, for those who listen; in memory nothing is lost while overflow is ' +
-    'block, else the oldest messages go first, counted as queue_full.',
+    'checkpoint or the journal has is acknowledged. Else not replayable: a message is there once, ' +
+    'for those who listen. From a pipeline of the same process nothing is lost while overflow is ' +
+    'block; from other processes, or with drop_oldest, the oldest messages go first, counted as ' +
+    'queue_full, and what is said while the bus is away is gone.',
   replayable: () => busKeepsMessages(process.env),
   internal: true,
   config: Type.Object({
@@ -52,6 +53,12 @@ export const bus = defineSource({
           'partition_by. Over NATS only; what is not published in parts is not read.',
       }),
     ),
+    reconnect_event: Type.Boolean({
+      default: false,
+      description:
+        'Whether there is an event of topic system.bus.reconnected after the bus was away: what was ' +
+        'said meanwhile is gone, and a db_poll that wakes by this source catches up at once.',
+    }),
   }),
   examples: [
     { title: 'All that is said of credentials', yaml: 'type: bus\npatterns: [credential.>]' },
@@ -59,10 +66,14 @@ export const bus = defineSource({
       title: 'A share of them, each attacker in one process',
       yaml: 'type: bus\npatterns: [credential.captured]\npartitions: 16',
     },
+    {
+      title: 'A hint to look into the database, also after the bus was away',
+      yaml: 'type: bus\npatterns: [attacker.observed, attacker.scored]\nreconnect_event: true',
+    },
   ],
   shared: ({ partitions }) => partitions !== undefined,
   async *read(
-    { patterns, queue, queue_bytes, overflow, partitions },
+    { patterns, queue, queue_bytes, overflow, partitions, reconnect_event },
     position: { received: number; place?: Place } | undefined,
     context,
   ) {
@@ -77,6 +88,7 @@ export const bus = defineSource({
         partitions,
         onFull: () => context.checkpointSoon?.(),
       },
+      reconnected: reconnect_event,
     })
     // On a stop nothing more comes in, but what has come in is still handed on.
     const finish = () => subscription.finish()

@@ -38,14 +38,16 @@ export const DEFAULT_RETENTION: Retention = {
 const DEFAULT_SERVER = 'nats://127.0.0.1:4222'
 const PREFIX = /^[A-Za-z0-9_-]{1,32}$/
 
-type Env = Readonly<Record<string, string | undefined>>
+/** Environment variables that say how to reach it. */
+export type NatsEnv = { readonly [name in `DECNET_NATS_${string}`]?: string | undefined }
+type NatsVariable = `DECNET_NATS_${string}`
 
 /**
  * Reads `DECNET_NATS_URL` (or `_URLS`, with commas), `_PREFIX`, `_CREDS`, `_CA`, `_CERT`, `_KEY`
  * (paths of files), `_MAX_AGE_HOURS`, `_MAX_BYTES`, `_DUPLICATE_WINDOW_SECONDS`, `_REPLICAS`.
  * @throws {BusError} `BUS_CONFIG` on a value that cannot be; the values of URLs are not repeated
  */
-export function natsSettings(env: Env): NatsSettings {
+export function natsSettings(env: NatsEnv): NatsSettings {
   const urls = env.DECNET_NATS_URLS ?? env.DECNET_NATS_URL ?? DEFAULT_SERVER
   const prefix = env.DECNET_NATS_PREFIX ?? 'decnet'
   if (!PREFIX.test(prefix) || !isTopic(prefix)) {
@@ -88,7 +90,7 @@ function serverOf(url: string): string {
   throw config('DECNET_NATS_URL is no list of nats://HOST:PORT or tls://HOST:PORT')
 }
 
-function file(env: Env, name: string): string | undefined {
+function file(env: NatsEnv, name: NatsVariable): string | undefined {
   const path = env[name]
   if (path === undefined || path === '') return undefined
   try {
@@ -99,7 +101,7 @@ function file(env: Env, name: string): string | undefined {
   }
 }
 
-function whole(env: Env, name: string, fallback: number): number {
+function whole(env: NatsEnv, name: NatsVariable, fallback: number): number {
   const text = env[name]
   if (text === undefined || text === '') return fallback
   const value = Number(text)

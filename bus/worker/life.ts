@@ -6,7 +6,7 @@ import type { Envelope } from '../envelope.ts'
 import { topics } from '../topic.ts'
 
 /** Between two heartbeats, ms (spec/workers-and-systemd.md section 3). */
-export const BEAT_EVERY = 30_000
+const BEAT_EVERY = 30_000
 /** Between two tries to reach a bus that cannot be reached, ms. */
 const TRY_EVERY = 5000
 /** Control messages taken at once. */

@@ -2,7 +2,7 @@
 import type { Envelope } from '../envelope.ts'
 
 /** A worker that has beaten within this time is well: three beats. ms */
-export const STALE_AFTER = 90_000
+const STALE_AFTER = 90_000
 
 type WorkerStatus = 'ok' | 'stale' | 'unknown'
 

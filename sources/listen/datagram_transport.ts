@@ -1,10 +1,11 @@
 /** Listens for syslog datagrams: each is one message. Not a component. */
 import { createSocket } from 'node:dgram'
+import { cannotListen } from '../../bus/unix_socket.ts'
 import type { Context } from '../../engine/index.ts'
 import { type ListenAddress, peerAddress } from '../../protocols/listen_address.ts'
 import { wholeCharactersEnd } from '../../protocols/utf8_text.ts'
 import type { Arrivals } from './arrivals.ts'
-import { cannotListen, type Listener } from './listener.ts'
+import type { Listener } from './listener.ts'
 
 /** UDP cannot be held back, so the kernel is asked to keep what comes in a burst. bytes */
 const RECEIVE_BUFFER = 4 * 1024 * 1024

@@ -1,13 +1,13 @@
 /** Listens for syslog connections: TCP, TLS and unix stream sockets. Not a component. */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
+import { cannotListen, claimSocketPath, restrictSocket } from '../../bus/unix_socket.ts'
 import type { Context } from '../../engine/index.ts'
 import { type ListenAddress, peerAddress } from '../../protocols/listen_address.ts'
 import type { Arrivals, Peer } from './arrivals.ts'
 import { type Connection, type ConnectionOptions, serve } from './connection.ts'
-import { cannotListen, type Listener } from './listener.ts'
+import type { Listener } from './listener.ts'
 import { readTlsFiles, type TlsConfig } from './tls_files.ts'
-import { claimSocketPath, restrictSocket } from './unix_socket.ts'
 
 /** A client that has not finished its TLS handshake by then is not one of ours. ms */
 const HANDSHAKE_TIMEOUT = 10_000

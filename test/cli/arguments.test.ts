@@ -54,11 +54,13 @@ describe('resources', () => {
   }
 
   it('opens one bus for everybody, and no database for nobody', async () => {
-    const resources = makeResources(noDatabase)
+    const resources = makeResources({ databaseUrl: noDatabase })
     expect(await resources.use(busResource)).toBe(await resources.use(busResource))
     await resources.close()
   })
 
   it('refuses what nobody provides', () =>
-    expect(() => makeResources(noDatabase).use({ name: 'oracle' })).toThrow('oracle'))
+    expect(() => makeResources({ databaseUrl: noDatabase }).use({ name: 'oracle' })).toThrow(
+      'oracle',
+    ))
 })

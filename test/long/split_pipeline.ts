@@ -35,7 +35,7 @@ settings:
   checkpoint: { interval: 500ms }
 `
 
-export const wholeYaml = (path: string): string => `
+const wholeYaml = (path: string): string => `
 name: whole
 description: All of it in one process
 ${rest(`{ type: syslog_file, path: ${JSON.stringify(path)}, follow: false }`)}`

@@ -1,8 +1,7 @@
-/** Takes the path of a unix socket, but not from a living owner. Not a component. */
+/** Takes the path of a unix socket, but not from a living owner. */
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { UnavailableError } from '../../engine/index.ts'
-import { cannotListen } from './listener.ts'
+import { UnavailableError } from '../engine/index.ts'
 
 /** Owner and group may write: deckies' daemons share a group with us. */
 const SOCKET_MODE = 0o660
@@ -43,3 +42,9 @@ function knock(path: string): Promise<NodeJS.ErrnoException | undefined> {
 
 /** Lets the group write, and nobody else. */
 export const restrictSocket = (path: string): Promise<void> => chmod(path, SOCKET_MODE)
+
+/** @param address as the user wrote it */
+export function cannotListen(address: string, error: NodeJS.ErrnoException): UnavailableError {
+  const reason = error.code ?? error.message
+  return new UnavailableError('LISTEN', `cannot listen on ${address}: ${reason}`, { cause: error })
+}

@@ -1,0 +1,90 @@
+import { Command, Option } from 'clipanion'
+import type { WorkerRow } from '../bus/worker/registry.ts'
+import { freshEpoch, liveClock, pause } from '../engine/clock.ts'
+import { UnavailableError } from '../engine/errors.ts'
+import { busOfHost } from './bus_of_host.ts'
+import { exitCode } from './exit_code.ts'
+import { makeLog } from './log.ts'
+import { outputFormat, seconds } from './option_values.ts'
+import { allPipelines } from './pipeline_files.ts'
+import { safeJson } from './safe_json.ts'
+import { textTable } from './text_table.ts'
+
+/** How long workers have to answer where nobody says otherwise, s. */
+const WAIT = 2
+/** Heartbeats taken at once. */
+const CHUNK = 256
+
+/** Asks the workers of this host how they are. */
+export class Workers extends Command {
+  static override paths = [['workers']]
+  static override usage = Command.Usage({
+    description: 'Show which workers of this host are well.',
+    details:
+      'Every worker is asked for a heartbeat. Those that answer within `--wait` are `ok`; older workers ' +
+      'do not know the question and beat every 30 seconds: wait that long to hear them. Without a broker ' +
+      'nobody can be asked: exit code 69.',
+    examples: [
+      ['Who is there?', '$0 workers'],
+      ['Older workers as well', '$0 workers --wait 31'],
+    ],
+  })
+  wait = Option.String('--wait', {
+    description: 'seconds to wait for answers; default 2',
+    validator: seconds,
+  })
+  output = Option.String('-o,--output', 'human', {
+    description: 'human (default) or json',
+    validator: outputFormat,
+  })
+
+  override async execute(): Promise<number> {
+    const { stdout, stderr } = this.context
+    const log = await makeLog('error', (line) => stderr.write(line))
+    const rows = await this.#ask(await busOfHost(process.env, 'workers', log))
+    stdout.write(this.output === 'json' ? `${safeJson({ workers: rows })}\n` : table(rows))
+    return exitCode.ok
+  }
+
+  async #ask(bus: Awaited<ReturnType<typeof busOfHost>>): Promise<readonly WorkerRow[]> {
+    const { BusError } = await import('../bus/bus_error.ts')
+    const { topics } = await import('../bus/topic.ts')
+    const { workerNames } = await import('../bus/worker/names.ts')
+    const { WorkerRegistry } = await import('../bus/worker/registry.ts')
+    const names = workerNames([...allPipelines().keys()])
+    const registry = new WorkerRegistry(names)
+    try {
+      const connection = await bus.connect('workers')
+      const beats = await connection.subscribe(['system.*.health'])
+      for (const name of names) {
+        const ts = liveClock.now() / 1000
+        const payload = { action: 'beat', requested_by: 'workers', ts }
+        const id = freshEpoch() + freshEpoch()
+        await connection.publish({ id, topic: topics.control(name), type: 'control', ts, payload })
+      }
+      void pause((this.wait ?? WAIT) * 1000).then(() => beats.finish())
+      for (;;) {
+        const heard = await beats.take(CHUNK)
+        if (!heard) break
+        for (const beat of heard) registry.heard(beat, liveClock.now())
+      }
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code !== 'BUS_AWAY') throw error
+      throw new UnavailableError('BUS_AWAY', 'no bus, so nobody can be asked: decnet bus serve')
+    } finally {
+      await bus.close()
+    }
+    return registry.rows(liveClock.now())
+  }
+}
+
+const table = (rows: readonly WorkerRow[]): string =>
+  textTable([
+    ['WORKER', 'STATUS', 'LAST BEAT', 'TELLS'],
+    ...rows.map(({ name, status, seconds_since, extra }) => [
+      name,
+      status.toUpperCase(),
+      seconds_since === null ? '-' : `${Math.round(seconds_since)} s ago`,
+      safeJson(extra, 0).slice(0, 80),
+    ]),
+  ])
