@@ -1,6 +1,6 @@
 /** Messages of the bus as events. */
 import { Type } from 'typebox'
-import { busResource, type Place } from '../bus/bus.ts'
+import { busResource, type Place, type Subscription } from '../bus/bus.ts'
 import { busKeepsMessages } from '../bus/bus_type.ts'
 import { type Envelope, isEventId, readEnvelope } from '../bus/envelope.ts'
 import { PARTITIONS_MAX } from '../bus/nats/subject.ts'
@@ -101,7 +101,7 @@ export const bus = defineSource({
         const envelopes = await subscription.take(CHUNK)
         if (!envelopes) return
         if (subscription.dropped > dropped) {
-          context.count('queue_full', subscription.dropped - dropped)
+          context.count(lossOf(subscription), subscription.dropped - dropped)
           dropped = subscription.dropped
         }
         received += envelopes.length
@@ -120,6 +120,9 @@ export const bus = defineSource({
   },
   fromLine: (line, receivedAt) => fromLine(line, receivedAt),
 })
+
+/** Where messages wait in a stream none is lost for want of room, but some may be no messages. */
+const lossOf = ({ place }: Subscription): string => (place ? 'bad_message' : 'queue_full')
 
 /**
  * `data` is the payload; the envelope's `type` goes into `data.type`, unless the payload has one:
