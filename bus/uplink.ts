@@ -32,7 +32,7 @@ interface Link {
 const FIRST_PAUSE = 500
 const LAST_PAUSE = 30_000
 /** A connection that has held this long was good: after it the pauses begin anew. ms */
-const GOOD_AFTER = 5000
+const GOOD_AFTER = 1000
 /** With more frames than this on their way a publisher waits, unless that has been in vain. */
 const MANY_FRAMES = 512
 /** How long it waits, ms. */
