@@ -1,8 +1,9 @@
 /** The broker of one host: hands each message on to every other connection that wants it. */
+import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { type Clock, type Context, pause } from '../engine/index.ts'
 import { quote } from '../protocols/quote.ts'
-import { type Envelope, readEnvelope } from './envelope.ts'
+import { type Envelope, isEventId, isTooDeep, readEnvelope } from './envelope.ts'
 import { encodeFrame, type Frame, FrameDecoder, FrameError } from './frame.ts'
 import { FrameQueue } from './frame_queue.ts'
 import { matcher, TOPIC_MAX } from './topic.ts'
@@ -49,6 +50,7 @@ export class Broker {
   #loggedDrop = Number.NEGATIVE_INFINITY
   #loggedBreach = Number.NEGATIVE_INFINITY
   #quietBreaches = 0
+  #loggedRefusal = Number.NEGATIVE_INFINITY
 
   constructor(options: BrokerOptions) {
     this.#options = options
@@ -162,8 +164,15 @@ export class Broker {
 
   #publish(from: Connection, topic: string, body: Uint8Array): void {
     this.#published += 1
+    // Handed on as it came it would end the reader of whoever decodes it strictly.
+    if (!isUtf8(body)) throw new FrameError('a body that is no UTF-8')
     const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString()
-    const message = text === '' ? {} : parseObject(text)
+    const message: Record<string, unknown> = text === '' ? {} : parseObject(text)
+    // Some readers go through a message by recursion, and the stack of none is endless.
+    if (isTooDeep(message.payload)) {
+      this.#refuse(topic, 'a message nested too deep')
+      return
+    }
     const { clock, nextId } = this.#options
     // Most bodies come from clients that write them as we would.
     if (isOurs(message, text, topic)) {
@@ -182,7 +191,7 @@ export class Broker {
       frame = encodeFrame('EVT', topic, body)
     } catch (error) {
       if (!(error instanceof FrameError)) throw error
-      this.#options.log.error({ topic: quote(topic, 128) }, `not handed on: ${error.message}`)
+      this.#refuse(topic, error.message)
       return
     }
     for (const reader of readers) {
@@ -208,6 +217,14 @@ export class Broker {
     this.#loggedDrop = now
     const { dropped } = reader.queue
     this.#options.log.warn({ peer: reader.name, dropped }, 'a slow reader loses messages')
+  }
+
+  /** Nobody gets the message, but its publisher may go on. */
+  #refuse(topic: string, reason: string): void {
+    const now = this.#options.clock.now()
+    if (now - this.#loggedRefusal < LOG_EVERY) return
+    this.#loggedRefusal = now
+    this.#options.log.error({ topic: quote(topic, 128) }, `not handed on: ${reason}`)
   }
 
   /** One line for many: a peer may come back with the next bad frame at once. */
@@ -264,8 +281,8 @@ function parseObject(text: string): Record<string, unknown> {
  */
 function isOurs(message: Record<string, unknown>, text: string, topic: string): boolean {
   const { v, id, type, ts, payload } = message
-  if (v !== 1 || message.topic !== topic || typeof ts !== 'number') return false
-  if (typeof type !== 'string' || typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) return false
+  if (v !== 1 || message.topic !== topic || !Number.isFinite(ts)) return false
+  if (typeof type !== 'string' || !isEventId(id)) return false
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false
   const start = `{"v":1,"id":"${id}","topic":${JSON.stringify(topic)},"type":${JSON.stringify(type)},"ts":`
   return text.startsWith(start) && Object.keys(message).length === 6

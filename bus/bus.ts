@@ -1,5 +1,5 @@
 /** What every transport of the bus offers. */
-import { defineResource, type Resource } from '../engine/index.ts'
+import { defineResource, type Json, type Resource } from '../engine/index.ts'
 import type { Envelope, Message } from './envelope.ts'
 
 /** How one subscription holds what its reader has not taken yet. */
@@ -23,6 +23,22 @@ export interface SubscribeOptions {
    * said meanwhile is gone; default false. In memory the bus is never away.
    */
   readonly reconnected?: boolean
+  /** For a reader that must lose nothing: heeded where the transport keeps messages (NATS). */
+  readonly durable?: Durable
+}
+
+/** Where a durable reader stands, as JSON: from the transport, for the transport. */
+export type Place = Readonly<Record<string, Json>>
+
+export interface Durable {
+  /** Readers of one name follow one another: each goes on where the last was settled. */
+  readonly name: string
+  /** where to go on, if that is further; undefined: from the first message that is kept */
+  readonly from?: Place | undefined
+  /** Read a share of so many parts of the topics; the readers of one name have them all. */
+  readonly partitions?: number | undefined
+  /** Asks for `settle`: no more comes before long. */
+  readonly onFull: () => void
 }
 
 /**
@@ -38,6 +54,10 @@ export interface Subscription extends AsyncIterable<Envelope> {
    * @returns what is there, in order; undefined once the subscription has ended and is empty
    */
   take(limit: number): Promise<readonly Envelope[] | undefined>
+  /** Where a durable reader goes on after what has been taken. Unset: what is taken is gone. */
+  place?(): Place
+  /** What was taken up to `place` need not come again. Can be called after the end, too. */
+  settle?(place: Place): void
   /** Lets nothing more in; what is held can still be taken, then it ends. */
   finish(): void
   /** Ends it at once; what is held is gone. */
@@ -54,6 +74,14 @@ export interface BusConnection {
    *   `BUS_AWAY` where it cannot leave this process now; within it, it has been delivered
    */
   publish(message: Message): Promise<void>
+  /**
+   * Publishes in order and waits until the transport has them for good; a repeat changes nothing.
+   * Unset where it keeps nothing.
+   * @param parts of the topics: see `Durable.partitions`
+   * @throws {UnavailableError} when not all could be stored: all are to be tried again
+   * @throws {BusError} as `publish`
+   */
+  store?(messages: readonly Message[], parts?: readonly string[]): Promise<void>
   /** @throws {BusError} `BUS_PATTERN` or `BUS_CLOSED` */
   subscribe(patterns: readonly string[], options?: SubscribeOptions): Promise<Subscription>
   /** Finishes this connection's subscriptions and refuses to publish; may be called again. */

@@ -1,5 +1,11 @@
 /** What the bus refuses: a topic, a pattern, a message, or to work while it is away or closed. */
-type BusErrorCode = 'BUS_TOPIC' | 'BUS_PATTERN' | 'BUS_TOO_LARGE' | 'BUS_CLOSED' | 'BUS_AWAY'
+type BusErrorCode =
+  | 'BUS_TOPIC'
+  | 'BUS_PATTERN'
+  | 'BUS_TOO_LARGE'
+  | 'BUS_CLOSED'
+  | 'BUS_AWAY'
+  | 'BUS_CONFIG'
 
 /** The error class of this folder; `code` is stable. */
 export class BusError extends Error {

@@ -21,18 +21,30 @@ export interface Envelope {
 /** What a publisher says; the bus adds `v`. */
 export type Message = Omit<Envelope, 'v'>
 
+/** Levels a payload is nested, at most: whoever reads it may do so by recursion. */
+export const PAYLOAD_MAX_LEVELS = 64
+
 const ID = /^[0-9a-f]{32}$/
 
 /** Whether `text` can be the id of an event. */
 export const isEventId = (text: unknown): text is string =>
   typeof text === 'string' && ID.test(text)
 
+/** Whether `value` is nested deeper than any message is; itself it goes no deeper than that. */
+export function isTooDeep(value: unknown, levels = PAYLOAD_MAX_LEVELS): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  return members.some((member) => isTooDeep(member, levels - 1))
+}
+
 /**
  * Reads an envelope that someone else wrote: never throws, never trusts its `topic` or `v`.
  * @param body decoded JSON of any shape
  * @param topic the topic it came in on
  * @param fallback `id` and `ts` (seconds) for a body that has none that can be used
- * @returns the envelope; `coerced` when its payload was no object and became `{}`
+ * @returns the envelope; `coerced` when its payload was no object, or nested too deep, and became
+ *   `{}`
  * @see spec/bus.md section 1
  */
 export function readEnvelope(
@@ -41,7 +53,7 @@ export function readEnvelope(
   fallback: { readonly id: string; readonly ts: number },
 ): { readonly envelope: Envelope; readonly coerced: boolean } {
   const { id, type, ts, payload } = isObject(body) ? body : {}
-  const usable = isObject(payload)
+  const usable = isObject(payload) && !isTooDeep(payload)
   const envelope: Envelope = {
     v: 1,
     id: isEventId(id) ? id : fallback.id,
@@ -74,5 +86,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value !== 'object') return String(value)
+  return isTooDeep(value) ? '' : JSON.stringify(value)
 }

@@ -12,6 +12,10 @@ const PIECE_BYTES = 64 * 1024
 export class FrameQueue {
   readonly #socket: Socket
   readonly #onDrop: () => void
+  /** go first and are never dropped */
+  #urgent: Buffer[] = []
+  /** frames that the socket has, but not yet the system */
+  #written = 0
   #frames: Buffer[] = []
   #first = 0
   #bytes = 0
@@ -34,6 +38,21 @@ export class FrameQueue {
     return this.#frames.length - this.#first
   }
 
+  /** Frames that the system has not taken; if the connection ends now, they are lost. */
+  get unsent(): number {
+    return this.length + this.#written
+  }
+
+  /**
+   * Takes in what must not be lost, ahead of all that waits; `flush` writes it.
+   * @returns false where too many of these wait already
+   */
+  pushUrgent(frame: Buffer): boolean {
+    if (this.#urgent.length >= MOST_FRAMES) return false
+    this.#urgent.push(frame)
+    return true
+  }
+
   /** Takes a frame in; `flush` writes it, now or when there is enough for one write. */
   push(frame: Buffer): void {
     while (this.length > 0 && !this.#hasRoom(frame)) {
@@ -49,18 +68,32 @@ export class FrameQueue {
   /** Writes what the socket takes now; the rest follows by itself. */
   flush(): void {
     const socket = this.#socket
-    while (this.length > 0 && !this.#waits && socket.writable) {
-      socket.write(this.#piece(), this.#written)
-      // Zero where the system has taken all of it at once.
-      this.#waits = socket.writableLength > 0
+    while (!this.#waits && socket.writable) {
+      if (this.#urgent.length > 0) this.#write(Buffer.concat(this.#urgent.splice(0)), 0)
+      else if (this.length > 0) this.#writePiece()
+      else return
     }
   }
 
-  readonly #written = (): void => {
-    // Also called for writes before the one that waits.
-    if (!this.#waits || this.#socket.writableLength > 0) return
-    this.#waits = false
-    this.flush()
+  #writePiece(): void {
+    const before = this.length
+    const piece = this.#piece()
+    this.#write(piece, before - this.length)
+  }
+
+  #write(bytes: Buffer, frames: number): void {
+    const socket = this.#socket
+    this.#written += frames
+    socket.write(bytes, (error) => {
+      if (error) return
+      this.#written -= frames
+      // Also called for writes before the one that waits.
+      if (!this.#waits || socket.writableLength > 0) return
+      this.#waits = false
+      this.flush()
+    })
+    // Zero where the system has taken all of it at once.
+    this.#waits = socket.writableLength > 0
   }
 
   #hasRoom(frame: Buffer): boolean {

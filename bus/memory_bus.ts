@@ -2,7 +2,7 @@
 import { quote } from '../protocols/quote.ts'
 import type { Bus, BusConnection, SubscribeOptions, Subscription } from './bus.ts'
 import { BusError } from './bus_error.ts'
-import { ENVELOPE_MAX_BYTES, type Envelope, type Message } from './envelope.ts'
+import { ENVELOPE_MAX_BYTES, type Envelope, type Message, PAYLOAD_MAX_LEVELS } from './envelope.ts'
 import { MessageQueue } from './message_queue.ts'
 import { isPattern, isTopic, matcher } from './topic.ts'
 
@@ -36,9 +36,6 @@ export interface Uplink {
   unwant(pattern: string): void
 }
 
-/** Nested deeper than this is no message: the walk below must end before the stack does. */
-const MAX_DEPTH = 64
-
 /**
  * About the bytes `value` takes as JSON: nothing is encoded here, and encoding each message only to
  * learn its length would cost more than handing it over.
@@ -46,7 +43,7 @@ const MAX_DEPTH = 64
 function roughBytes(value: unknown, depth = 0): number {
   if (typeof value === 'string') return value.length + 3
   if (typeof value !== 'object' || value === null) return 8
-  if (depth === MAX_DEPTH) return ENVELOPE_MAX_BYTES + 1
+  if (depth === PAYLOAD_MAX_LEVELS) return ENVELOPE_MAX_BYTES + 1
   let bytes = 2
   if (Array.isArray(value)) {
     for (const item of value) bytes += roughBytes(item, depth + 1)

@@ -9,6 +9,7 @@ import { busSocketPath } from './socket_path.ts'
 /**
  * @param name what a broker is told this process is
  * @throws {EngineError} `BUS_TYPE`
+ * @throws {BusError} `BUS_CONFIG`
  */
 export async function openBus(
   env: BusEnv,
@@ -17,6 +18,13 @@ export async function openBus(
   const type = busType(env)
   if (type === 'none') return nullBus()
   if (type === 'memory') return memoryBus()
+  if (type === 'nats') {
+    const [{ natsBus }, { natsSettings }] = await Promise.all([
+      import('./nats_bus.ts'),
+      import('./nats/settings.ts'),
+    ])
+    return natsBus(natsSettings(env), log, freshEpoch())
+  }
   const { unixBus } = await import('./unix_bus.ts')
   const epoch = freshEpoch()
   let minted = 0

@@ -11,7 +11,7 @@ import { isTopic } from './topic.ts'
 export interface UplinkOptions {
   /** Where the broker's socket is, asked before each try: it may come later, elsewhere. */
   readonly path: () => string
-  /** What the broker is told this process is; printable ASCII. */
+  /** What the broker is told this process is; ASCII on one line. */
   readonly name: string
   readonly clock: Clock
   /** 32 lower-case hex characters, new each time */
@@ -31,6 +31,8 @@ interface Link {
 /** Pauses between tries: at most the first, doubled at each, up to the last. ms */
 const FIRST_PAUSE = 500
 const LAST_PAUSE = 30_000
+/** A connection that has held this long was good: after it the pauses begin anew. ms */
+const GOOD_AFTER = 1000
 /** With more frames than this on their way a publisher waits, unless that has been in vain. */
 const MANY_FRAMES = 512
 /** How long it waits, ms. */
@@ -49,6 +51,7 @@ export class UnixUplink {
   readonly #tried = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
   #link: Link | undefined
+  #awaySince: number | undefined
   #flushing = false
   #isStuck = false
   #lost = 0
@@ -118,9 +121,13 @@ export class UnixUplink {
     await this.#running
   }
 
+  /** Never dropped, however much else waits: a subscription that is lost would be missed by nobody. */
   #say(verb: 'SUB' | 'UNSUB', pattern: string): void {
-    this.#link?.queue.push(encodeFrame(verb, pattern))
-    this.#link?.queue.flush()
+    const link = this.#link
+    if (!link) return
+    if (link.queue.pushUrgent(encodeFrame(verb, pattern))) link.queue.flush()
+    // On the next connection everything is said anew.
+    else link.socket.destroy()
   }
 
   /** What is published in one turn of the event loop is written together. */
@@ -148,50 +155,62 @@ export class UnixUplink {
   }
 
   async #run(): Promise<void> {
-    const { log, clock, nextId, onReturn } = this.#options
+    const { log } = this.#options
+    const over = this.#over.signal
     let tries = 0
-    let awaySince: number | undefined
-    while (!this.#over.signal.aborted) {
+    while (!over.aborted) {
       const path = this.#options.path()
-      const socket = await dial(path, this.#over.signal)
+      const socket = await dial(path, over)
+      if (over.aborted) {
+        if (!(socket instanceof Error)) socket.destroy()
+        break
+      }
       if (socket instanceof Error) {
-        if (awaySince === undefined) {
-          awaySince = stopwatch()
+        if (this.#awaySince === undefined) {
+          this.#awaySince = stopwatch()
           const reason = (socket as NodeJS.ErrnoException).code ?? socket.message
           log.warn({ path: quote(path, 200), reason }, 'no bus: going on without it, trying again')
         }
         this.#tried.resolve()
-        await pause(jitter() * Math.min(FIRST_PAUSE * 2 ** tries, LAST_PAUSE), this.#over.signal)
-        tries = Math.min(tries + 1, 16)
-        continue
+      } else {
+        const since = stopwatch()
+        await this.#stayOn(socket)
+        if (stopwatch() - since > GOOD_AFTER) tries = 0
       }
-      tries = 0
-      const ended = this.#open(socket)
-      this.#tried.resolve()
-      if (awaySince !== undefined) {
-        const away_ms = Math.round(stopwatch() - awaySince)
-        log.info({ away_ms, lost: this.#lost }, 'the bus is there')
-        const ts = clock.now() / 1000
-        const topic = 'system.bus.reconnected'
-        onReturn({ v: 1, id: nextId(), topic, type: 'bus.reconnected', ts, payload: { away_ms } })
-        awaySince = undefined
-      }
-      const left = await ended
-      this.#lost += left
-      if (this.#over.signal.aborted) break
-      awaySince = stopwatch()
-      log.warn({ lost: this.#lost }, 'the bus is gone: going on without it, trying again')
+      // Also after a connection that was made: a broker may accept, and close at once.
+      await pause(jitter() * Math.min(FIRST_PAUSE * 2 ** tries, LAST_PAUSE), over)
+      tries = Math.min(tries + 1, 16)
     }
     this.#tried.resolve()
   }
 
-  /** @returns when the connection is gone: messages that were still to be written */
+  /** @returns when the connection is gone */
+  async #stayOn(socket: Socket): Promise<void> {
+    const { log, clock, nextId, onReturn } = this.#options
+    const ended = this.#open(socket)
+    this.#tried.resolve()
+    if (this.#awaySince !== undefined) {
+      const away_ms = Math.round(stopwatch() - this.#awaySince)
+      log.info({ away_ms, lost: this.#lost }, 'the bus is there')
+      const ts = clock.now() / 1000
+      const topic = 'system.bus.reconnected'
+      onReturn({ v: 1, id: nextId(), topic, type: 'bus.reconnected', ts, payload: { away_ms } })
+      this.#awaySince = undefined
+    }
+    this.#lost += await ended
+    if (this.#over.signal.aborted) return
+    this.#awaySince = stopwatch()
+    log.warn({ lost: this.#lost }, 'the bus is gone: going on without it, trying again')
+  }
+
+  /** @returns when the connection is gone: messages that it has not taken */
   #open(socket: Socket): Promise<number> {
     const queue = new FrameQueue(socket, () => {
       this.#lost += 1
     })
-    queue.push(encodeFrame('HELLO', this.#options.name))
-    for (const pattern of this.#wanted.keys()) queue.push(encodeFrame('SUB', pattern))
+    const first = [encodeFrame('HELLO', this.#options.name)]
+    for (const pattern of this.#wanted.keys()) first.push(encodeFrame('SUB', pattern))
+    queue.pushUrgent(Buffer.concat(first))
     queue.flush()
     this.#link = { socket, queue }
     this.#isStuck = false
@@ -203,7 +222,7 @@ export class UnixUplink {
     return new Promise((resolve) => {
       socket.once('close', () => {
         this.#link = undefined
-        resolve(queue.length)
+        resolve(queue.unsent)
       })
     })
   }

@@ -18,4 +18,4 @@ export async function busOfHost(env: BusEnv, name: string, log: Logger): Promise
 }
 
 /** Whether the bus that `env` asks for reaches other processes. */
-export const isBetweenProcesses = (env: BusEnv): boolean => busType(env) === 'unix'
+export const isBetweenProcesses = (env: BusEnv): boolean => ['unix', 'nats'].includes(busType(env))

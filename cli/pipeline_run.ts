@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { Command, Option } from 'clipanion'
+import { busKeepsMessages } from '../bus/bus_type.ts'
 import type { Logger } from '../engine/define.ts'
 import type { Plan } from '../engine/plan.ts'
 import { databaseUrl } from '../store/database_url.ts'
@@ -64,6 +65,7 @@ export class PipelineRun extends Command {
         startLane: (plan) => startLane(files.get(plan)),
         onProgress: view.show,
         fedFromOutside: isBetweenProcesses(env),
+        busReachesOut: busKeepsMessages(env),
       })
       stop.addEventListener('abort', running.stop)
       if (stop.aborted) running.stop()

@@ -16,6 +16,7 @@ export interface ContextOptions {
   readonly use: ResourceUse
   readonly counters: NodeCounters
   readonly explain?: ((reason: string) => void) | undefined
+  readonly checkpointSoon?: (() => void) | undefined
 }
 
 /** Reasons come from code, never from input; more than this many is a bug that must not grow. */
@@ -23,6 +24,7 @@ const MAX_REASONS = 64
 
 export function makeContext(options: ContextOptions): Context {
   const { counters, pipeline, node, clock, signal, log, use, explain } = options
+  const { checkpointSoon } = options
   return {
     pipeline,
     node,
@@ -32,6 +34,7 @@ export function makeContext(options: ContextOptions): Context {
     use,
     explain,
     wakeup: new Wakeup(signal),
+    checkpointSoon,
     count(reason, by = 1) {
       const { reasons } = counters
       if (!reasons.has(reason) && reasons.size >= MAX_REASONS) {

@@ -47,6 +47,11 @@ export interface Context {
   /** For a source that looks for news from time to time: waits until it is time to look again. */
   readonly wakeup: Wakeup
   /**
+   * For a source whose peer hands out no more before chunks are `saved`: asks for a checkpoint ahead
+   * of time. Unset where there are none, as in a replay.
+   */
+  readonly checkpointSoon?: (() => void) | undefined
+  /**
    * Set only where somebody asks (`explain-event`): says in a few words why the event at hand is
    * handled as it is. Call it as `context.explain?.(…)`, so that the text costs nothing otherwise.
    */
@@ -89,6 +94,11 @@ export interface Chunk<P> {
   readonly position: P
   /** When they arrived, ms: no later event time is believed. Set by the journal; else it is now. */
   readonly arrival?: number
+  /**
+   * Called once the chunk need not be read again, whatever happens: a checkpoint that covers it is
+   * on disk, or the journal has it. In the order of the chunks; also after the source has ended.
+   */
+  readonly saved?: () => void
 }
 
 /** One event at every multiple of `period` (ms, since the epoch). */
@@ -109,6 +119,8 @@ export interface SourceDefinition<C extends TObject = TObject, P = unknown> exte
    * no capture, and it ends when everything that feeds it has ended.
    */
   readonly internal?: boolean
+  /** Whether several processes of the pipeline share its input, so that each sees a part of it. */
+  readonly shared?: (config: Static<C>) => boolean
   /**
    * Time alone makes its events. `replay` makes them itself, by event time, so it needs no capture;
    * live, it does not keep event time from following the clock where all others are silent.
@@ -268,10 +280,14 @@ export interface Writer<D = Data> {
   close?(): Promise<void>
 }
 
+export type Effect = 'exactly_once' | 'at_least_once' | 'at_most_once'
+
 export interface SinkDefinition<C extends TObject = TObject, I extends TSchema = TSchema>
   extends Described<C> {
   /** What a repeat after a crash does: nothing, a duplicate, or (once) nothing because it is lost. */
-  readonly effect: 'exactly_once' | 'at_least_once' | 'at_most_once'
+  readonly effect: Effect
+  /** The effect as the sink is set up here, where that is not always the same. */
+  readonly effectHere?: () => Effect
   /** Feeds pipelines in the same process, so that `replay` lets it write for real. */
   readonly internal?: boolean
   /**

@@ -14,7 +14,7 @@ import type { SavedKey, StateChanges } from './keyed_state.ts'
 import { LaneGate } from './lanes/lane_gate.ts'
 import { obstacleToLanes } from './lanes/lane_plan.ts'
 import { LanePool } from './lanes/lane_pool.ts'
-import type { Plan, PlanOperator, PlanSink } from './plan.ts'
+import type { Plan, PlanOperator, PlanSink, PlanSource } from './plan.ts'
 import { SourcePump } from './source_pump.ts'
 import { countChanges, mergeChanges } from './state_changes.ts'
 import { isPassing, StateFile } from './state_file.ts'
@@ -32,6 +32,11 @@ export interface PipelineRunOptions {
   readonly batchSize?: number | undefined
   /** Starts a thread that serves a lane of the plan; undefined: `settings.threads` is 1 here. */
   readonly startLane?: ((plan: Plan) => Worker) | undefined
+  /**
+   * The bus keeps what its sources have not read, so that on a stop they need not wait for those
+   * that feed them.
+   */
+  readonly busReachesOut?: boolean | undefined
   /** stands between the enrichments and where their answers are kept */
   readonly answersBy?: ((journal: AnswerBook | undefined) => AnswerBook) | undefined
 }
@@ -133,6 +138,7 @@ export class PipelineRun {
           log,
           use,
           counters,
+          checkpointSoon: () => void this.checkpoint().catch((error) => this.#fail(error)),
         }),
       openSink: (node, context) => this.#openSink(node, context),
       openDeadLetters: async () => ({
@@ -188,7 +194,7 @@ export class PipelineRun {
 
   #signalFor(node: Plan['nodes'][number]): AbortSignal {
     if (node.section !== 'sources') return this.#giveUp.signal
-    return node.component.internal ? this.#stopInside.signal : this.#stopOutside.signal
+    return this.#isInside(node) ? this.#stopInside.signal : this.#stopOutside.signal
   }
 
   #restore(): SourcePump[] {
@@ -289,11 +295,13 @@ export class PipelineRun {
     this.#cancels.push(cancel)
   }
 
+  #isInside({ component }: PlanSource): boolean {
+    return component.internal === true && !this.#options.busReachesOut
+  }
+
   /** Resolves when every source has ended, of itself or because it was stopped. */
   async ended(kind: 'outside' | 'inside'): Promise<void> {
-    const wanted = this.pumps.map(
-      (pump) => !!pump.source.component.internal === (kind === 'inside'),
-    )
+    const wanted = this.pumps.map(({ source }) => this.#isInside(source) === (kind === 'inside'))
     await Promise.all(this.#pumping.filter((_, index) => wanted[index]))
   }
 
@@ -350,6 +358,7 @@ export class PipelineRun {
       }
       if (!atRest || flow.failed || !flow.isQuiet || this.#failure) return false
       if (!this.#save()) return false
+      for (const pump of this.pumps) pump.checkpointed()
       await this.journal.checkpointed()
       return true
     } finally {

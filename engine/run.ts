@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly batchSize?: number | undefined
   /** see `PipelineRunOptions` */
   readonly startLane?: ((plan: Plan) => Worker) | undefined
+  /** see `PipelineRunOptions` */
+  readonly busReachesOut?: boolean | undefined
   /** the wall clock, where nothing else is said */
   readonly clock?: Clock
   readonly onProgress?: ((progress: Progress) => void) | undefined
@@ -56,7 +58,18 @@ export async function startPipelines(options: RunOptions): Promise<Running> {
   const clock = options.clock ?? liveClock
   try {
     for (const plan of plans) {
-      runs.push(new PipelineRun({ plan, stateDir, clock, use, log, batchSize, startLane }))
+      runs.push(
+        new PipelineRun({
+          plan,
+          stateDir,
+          clock,
+          use,
+          log,
+          batchSize,
+          startLane,
+          busReachesOut: options.busReachesOut,
+        }),
+      )
     }
     for (const run of runs) {
       const { metricsListen } = run.plan.settings

@@ -27,6 +27,8 @@ export class SourcePump {
   #waitingSince = 0
   #ended = false
   #wakes: (() => void)[] = []
+  /** of chunks that have entered the graph whole and that no checkpoint has yet */
+  #unsaved: (() => void)[] = []
 
   constructor(options: PumpOptions) {
     this.#options = options
@@ -72,6 +74,7 @@ export class SourcePump {
         await this.#send(next.value)
         if (flow.failed) return
         this.position = next.value.position
+        if (next.value.saved) this.#unsaved.push(next.value.saved)
         this.#sending = false
         this.#wake()
       }
@@ -81,6 +84,13 @@ export class SourcePump {
       this.#ended = true
       this.#wake()
     }
+  }
+
+  /** Tells the source that a checkpoint has all that has entered the graph. */
+  checkpointed(): void {
+    const unsaved = this.#unsaved
+    this.#unsaved = []
+    for (const saved of unsaved) saved()
   }
 
   /** Lets the chunk that is being sent finish and holds back the next. */

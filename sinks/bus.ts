@@ -1,10 +1,13 @@
 /** Publishes events on the bus, without the secrets they hold. */
 import { Type } from 'typebox'
-import { busResource } from '../bus/bus.ts'
+import { type BusConnection, busResource } from '../bus/bus.ts'
 import { BusError } from '../bus/bus_error.ts'
+import { busKeepsMessages } from '../bus/bus_type.ts'
 import { defaultType, type Message } from '../bus/envelope.ts'
+import { PARTITIONS_MAX, partitionOf, partOf, WHOLE } from '../bus/nats/subject.ts'
 import { TOPIC_PATTERN } from '../bus/topic.ts'
-import { type Data, defineSink, type Event, type Refusal } from '../engine/index.ts'
+import { cel, type Data, defineSink, type Event, type Refusal } from '../engine/index.ts'
+import { keyText } from '../protocols/key_text.ts'
 
 /**
  * What never leaves through the bus, however deep in `data`: it is readable by every local process
@@ -40,9 +43,12 @@ export const bus = defineSink({
   type: 'bus',
   summary: 'Publishes one message per event: id and time of the event, payload from its data.',
   promise:
-    'At most once per listener and only to those who listen now. A bus that is down costs the ' +
-    'message, counted, never the event; a repeat after a crash carries the same id.',
+    'Over NATS at least once: an event counts as written when the server has stored its message, ' +
+    'and while it cannot, the sink waits; a repeat has the same id and is stored once. Over any ' +
+    'other transport at most once per listener, and only to those who listen now: a bus that is ' +
+    'down costs the message, counted as not_published, never the event.',
   effect: 'at_most_once',
+  effectHere: () => (busKeepsMessages(process.env) ? 'at_least_once' : 'at_most_once'),
   internal: true,
   config: Type.Object({
     topic: Type.String({
@@ -67,6 +73,22 @@ export const bus = defineSink({
           'system.log), else all. Secrets and raw lines are always left out.',
       }),
     ),
+    partition_by: Type.Array(
+      cel({ result: 'any', description: 'One part of the key, over id, topic, time and data.' }),
+      {
+        default: [],
+        maxItems: 16,
+        description:
+          'Over NATS, spread the messages by this key, so that processes can share them and those ' +
+          'of one key stay in order. None: whoever reads the topic in parts does not get them.',
+      },
+    ),
+    partitions: Type.Integer({
+      default: 16,
+      minimum: 2,
+      maximum: PARTITIONS_MAX,
+      description: 'Parts they are spread over; the same wherever the topic is written or read.',
+    }),
   }),
   examples: [
     { title: 'Announce captured credentials', yaml: 'type: bus\ntopic: credential.captured' },
@@ -75,7 +97,7 @@ export const bus = defineSink({
       yaml: 'type: bus\ntopic: attacker.login_burst\nfields: [attacker_ip, failures, window]',
     },
   ],
-  async open({ topic, message_type, fields }, context) {
+  async open({ topic, message_type, fields, partition_by, partitions }, context) {
     const connection = await (await context.use(busResource)).connect(context.pipeline)
     const family = Object.hasOwn(FAMILIES, topic) ? FAMILIES[topic] : undefined
     const message = messageMaker(topic, message_type, fields ?? family?.fields, family?.typeField)
@@ -95,6 +117,18 @@ export const bus = defineSink({
       }
       return undefined
     }
+    const part = (event: Event): string => {
+      if (partition_by.length === 0) return WHOLE
+      const key = keyText(partition_by.map((one) => one.evaluate(event)))
+      return partOf(partitionOf(key, partitions), partitions)
+    }
+    const store = connection.store?.bind(connection)
+    if (store) {
+      return {
+        write: (events) => storeAll(events, message, part, store),
+        close: () => connection.close(),
+      }
+    }
     return {
       async write(events) {
         const refusals: Refusal[] = []
@@ -108,6 +142,46 @@ export const bus = defineSink({
     }
   },
 })
+
+type Store = NonNullable<BusConnection['store']>
+
+/** All at once; one by one only where one of them is such that it can never be stored. */
+async function storeAll(
+  events: readonly Event[],
+  message: (event: Event) => Message,
+  part: (event: Event) => string,
+  store: Store,
+): Promise<Refusal[]> {
+  const refusals: Refusal[] = []
+  const spread: { event: Event; message: Message; part: string }[] = []
+  for (const event of events) {
+    try {
+      spread.push({ event, message: message(event), part: part(event) })
+    } catch (error) {
+      // A key that cannot be made of this event cannot be made of it later.
+      const text = error instanceof Error ? error.message : String(error)
+      refusals.push({ event, failure: { code: 'BUS_PARTITION', message: text.slice(0, 500) } })
+    }
+  }
+  const storeSome = async (some: typeof spread): Promise<void> => {
+    try {
+      await store(
+        some.map((one) => one.message),
+        some.map((one) => one.part),
+      )
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code !== 'BUS_TOO_LARGE') throw error
+      const [only] = some
+      if (some.length > 1) for (const one of some) await storeSome([one])
+      else if (only) {
+        const { code, message: text } = error
+        refusals.push({ event: only.event, failure: { code, message: text } })
+      }
+    }
+  }
+  await storeSome(spread)
+  return refusals
+}
 
 function messageMaker(
   topic: string,

@@ -1,7 +1,9 @@
 /** Messages of the bus as events. */
 import { Type } from 'typebox'
-import { busResource } from '../bus/bus.ts'
+import { busResource, type Place, type Subscription } from '../bus/bus.ts'
+import { busKeepsMessages } from '../bus/bus_type.ts'
 import { type Envelope, isEventId, readEnvelope } from '../bus/envelope.ts'
+import { PARTITIONS_MAX } from '../bus/nats/subject.ts'
 import { isTopic, SUBSCRIPTION_PATTERN } from '../bus/topic.ts'
 import { type Data, type Draft, defineSource, type Reject, size } from '../engine/index.ts'
 import { quote } from '../protocols/quote.ts'
@@ -13,10 +15,12 @@ export const bus = defineSource({
   type: 'bus',
   summary: 'Messages on some topics of the bus; what this pipeline publishes itself is left out.',
   promise:
-    'Not replayable: a message is there once, for those who listen. From a pipeline of the same ' +
-    'process nothing is lost while overflow is block; from other processes, or with drop_oldest, the ' +
-    'oldest messages go first, counted as queue_full, and what is said while the bus is away is gone.',
-  replayable: false,
+    'Over NATS replayable, at least once: the position is the place in the streams, and what a ' +
+    'checkpoint or the journal has is acknowledged. Else not replayable: a message is there once, ' +
+    'for those who listen. From a pipeline of the same process nothing is lost while overflow is ' +
+    'block; from other processes, or with drop_oldest, the oldest messages go first, counted as ' +
+    'queue_full, and what is said while the bus is away is gone.',
+  replayable: () => busKeepsMessages(process.env),
   internal: true,
   config: Type.Object({
     patterns: Type.Array(Type.String({ pattern: SUBSCRIPTION_PATTERN, maxLength: 1024 }), {
@@ -37,8 +41,18 @@ export const bus = defineSource({
       default: 'block',
       description:
         'When the queue is full: block lets publishers of this process wait; drop_oldest, and ' +
-        'every transport that cannot wait, loses the oldest message.',
+        'every transport that cannot wait, loses the oldest message. Over NATS nothing is lost.',
     }),
+    partitions: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: PARTITIONS_MAX,
+        description:
+          'Share the messages with other processes of this pipeline, by parts that are spread ' +
+          'anew when one comes or goes: as many as partitions of the sinks that publish with ' +
+          'partition_by. Over NATS only; what is not published in parts is not read.',
+      }),
+    ),
     reconnect_event: Type.Boolean({
       default: false,
       description:
@@ -49,13 +63,18 @@ export const bus = defineSource({
   examples: [
     { title: 'All that is said of credentials', yaml: 'type: bus\npatterns: [credential.>]' },
     {
+      title: 'A share of them, each attacker in one process',
+      yaml: 'type: bus\npatterns: [credential.captured]\npartitions: 16',
+    },
+    {
       title: 'A hint to look into the database, also after the bus was away',
       yaml: 'type: bus\npatterns: [attacker.observed, attacker.scored]\nreconnect_event: true',
     },
   ],
+  shared: ({ partitions }) => partitions !== undefined,
   async *read(
-    { patterns, queue, queue_bytes, overflow, reconnect_event },
-    position: { received: number } | undefined,
+    { patterns, queue, queue_bytes, overflow, partitions, reconnect_event },
+    position: { received: number; place?: Place } | undefined,
     context,
   ) {
     const connection = await (await context.use(busResource)).connect(context.pipeline)
@@ -63,6 +82,12 @@ export const bus = defineSource({
       maxMessages: queue,
       maxBytes: queue_bytes,
       overflow,
+      durable: {
+        name: `${context.pipeline}_${context.node}`,
+        from: position?.place,
+        partitions,
+        onFull: () => context.checkpointSoon?.(),
+      },
       reconnected: reconnect_event,
     })
     // On a stop nothing more comes in, but what has come in is still handed on.
@@ -76,11 +101,17 @@ export const bus = defineSource({
         const envelopes = await subscription.take(CHUNK)
         if (!envelopes) return
         if (subscription.dropped > dropped) {
-          context.count('queue_full', subscription.dropped - dropped)
+          context.count(lossOf(subscription), subscription.dropped - dropped)
           dropped = subscription.dropped
         }
         received += envelopes.length
-        yield { events: envelopes.map(toDraft), position: { received } }
+        const events = envelopes.map(toDraft)
+        const place = subscription.place?.()
+        if (place === undefined) yield { events, position: { received } }
+        else {
+          const saved = () => subscription.settle?.(place)
+          yield { events, position: { received, place }, saved }
+        }
       }
     } finally {
       context.signal.removeEventListener('abort', finish)
@@ -89,6 +120,9 @@ export const bus = defineSource({
   },
   fromLine: (line, receivedAt) => fromLine(line, receivedAt),
 })
+
+/** Where messages wait in a stream none is lost for want of room, but some may be no messages. */
+const lossOf = ({ place }: Subscription): string => (place ? 'bad_message' : 'queue_full')
 
 /**
  * `data` is the payload; the envelope's `type` goes into `data.type`, unless the payload has one:

@@ -94,14 +94,15 @@ function promiseOf(source: PlanSource, sink: PlanSink, drop: Drop | undefined): 
     const why = `the edge ${edge.from} -> ${reader} drops the ${which} events when it is full`
     return { ...ends, promise: 'at_most_once', why }
   }
-  const type = sink.component.type
+  const { type } = sink.component
+  const effect = sink.component.effectHere?.() ?? sink.component.effect
   const again = source.journal ? 'is read again from the journal' : 'is read again'
   const why = {
     exactly_once: `${source.component.type} ${again} after a crash, and a repeat changes nothing in ${type}`,
     at_least_once: `${source.component.type} ${again} after a crash, which can repeat events in ${type}`,
     at_most_once: `${type} does not wait for its events to be safe`,
-  }[sink.component.effect]
-  return { ...ends, promise: sink.component.effect, why }
+  }[effect]
+  return { ...ends, promise: effect, why }
 }
 
 /** Warns where a crash loses what was in flight. */

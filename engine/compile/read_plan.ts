@@ -16,6 +16,7 @@ import { pathPromises, warnOfLoss } from './promises.ts'
 import type { Reading } from './reading.ts'
 import { checkSettings, toSettings, warnOfThreads } from './settings.ts'
 import { asShape } from './shape.ts'
+import { warnOfSharedInput } from './shared_input.ts'
 import type { Problems } from './source_text.ts'
 import { isSound, type Mapping, treeOf } from './tree.ts'
 import { checkUnit, type Unit } from './unit.ts'
@@ -50,6 +51,7 @@ export function readPlan(
   checkTests(testsTree, byId, problems)
   for (const node of nodes) warnOfLoss(node, problems)
   warnOfUnrecorded(byId, problems)
+  warnOfSharedInput(byId, problems)
   if (problems.hasErrors || settings === undefined) return undefined
   const planNodes = inFlowOrder(nodes).map(toPlanNode)
   warnOfThreads(settings, settingsEntry, planNodes, problems)

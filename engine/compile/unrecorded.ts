@@ -27,7 +27,8 @@ export function warnOfUnrecorded(nodes: ReadonlyMap<string, GraphNode>, problems
 const isUnrecorded = ({ component, read }: GraphNode): boolean =>
   component?.section === 'sources' && !component.ticks && read !== undefined && !read.journal
 
-function upstreamOf(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): GraphNode[] {
+/** The node and all that its input may come from. */
+export function upstreamOf(node: GraphNode, nodes: ReadonlyMap<string, GraphNode>): GraphNode[] {
   const found = new Set<GraphNode>([node])
   for (const { inputs } of found) {
     for (const { from } of inputs) {

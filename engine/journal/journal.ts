@@ -176,13 +176,19 @@ export class Journal implements AnswerBook {
     }
   }
 
-  #write({ events, position }: Chunk<unknown>, first: number, track: Track, writer: JournalWriter) {
+  #write(
+    { events, position, saved }: Chunk<unknown>,
+    first: number,
+    track: Track,
+    writer: JournalWriter,
+  ) {
     const { stream, node } = track
     this.#underWay += 1
     const turn = this.#turns.take()
     const { safe, bytes } = writer.append({ source: node.id, stream, first, position, events })
     const given = first + events.length
     const written = safe.then(({ sequence, arrival }) => {
+      saved?.()
       const next = sequence + events.length
       return { turn, first, chunk: this.#chunk(events, { next, given, position }, arrival) }
     })

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { groupId, listenForPeers } from '../../bus/broker_socket.ts'
+import { encodeFrame } from '../../bus/frame.ts'
 import { busSocketPath } from '../../bus/socket_path.ts'
 import { startBroker, type TestBroker } from './broker.ts'
 import { sheetFrames } from './sheet_frames.ts'
@@ -110,6 +111,46 @@ describe('a broker', () => {
       expect([args, Object.keys(body)]).toEqual(['a.b', 'v id topic type ts payload'.split(' ')])
       expect(body).toEqual({ ...body, id, topic: 'a.b', ts: 1.25, payload: { é: [1] } })
     }
+  })
+
+  const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+  const ours = (payload: string) =>
+    `{"v":1,"id":"${'0'.repeat(32)}","topic":"a.b","type":"t","ts":1,"payload":${payload}}`
+
+  // 200,000 levels ended the broker by its stack, and a strict reader long before that.
+  it.each([
+    ['a payload of 200,000 levels', `{"payload":{"x":${deep(200_000)}}}`],
+    ['the same, written as we would', ours(`{"x":${deep(200_000)}}`)],
+    ['a payload of 65 levels', ours(`{"x":${deep(64)}}`)],
+  ])('hands on no %s, and keeps who sent it', async (_what, body) => {
+    const reader = await host.listener('a.b')
+    const writer = host.peer()
+    writer.say('PUB', 'a.b', body)
+    writer.say('PUB', 'a.b', ours(`{"x":${deep(63)}}`))
+    writer.say('PUB', 'a.b', `{"type":${deep(200_000)}}`)
+    const heard = await reader.heard(2)
+    expect(heard.map(({ body: { type, payload } }) => [type, payload])).toEqual([
+      ['t', { x: JSON.parse(deep(63)) }],
+      ['', {}],
+    ])
+  })
+
+  it('hands on no bytes that are not UTF-8, and no time that is not finite', async () => {
+    const reader = await host.listener('a.b')
+    const [first, second] = ours('{"x":"?"}').split('?') as [string, string]
+    const body = Buffer.concat([Buffer.from(first), Buffer.from([0xc3]), Buffer.from(second)])
+    expect(await survives(encodeFrame('PUB', 'a.b', body))).toBe(false)
+    host.peer().say('PUB', 'a.b', ours('{}').replace('"ts":1', '"ts":1e999'))
+    const [heard] = await reader.heard(1)
+    expect(heard?.body.ts).toBeLessThan(1e10)
+  })
+
+  it('hands on a topic with a blank, a star or a control character', async () => {
+    const topics = ['a b', 'a.*', 'a\x01b', 'a\tb']
+    const reader = await host.listener('>')
+    const writer = host.peer()
+    for (const topic of topics) writer.send(`PUB ${topic}\n\0\0\0\0`)
+    expect((await reader.heard(4)).map(({ args }) => args)).toEqual(topics)
   })
 
   it('drops a message that is too large once it is whole, and keeps who sent it', async () => {

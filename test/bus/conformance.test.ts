@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bus, BusConnection, Subscription } from '../../bus/bus.ts'
 import type { Message } from '../../bus/envelope.ts'
 import { memoryBus } from '../../bus/memory_bus.ts'
+import { DEFAULT_RETENTION } from '../../bus/nats/settings.ts'
+import { natsBus } from '../../bus/nats_bus.ts'
 import { unixBus } from '../../bus/unix_bus.ts'
+import { hasNats, type NatsService, startNats } from '../services/nats.ts'
 import { startBroker } from './broker.ts'
 
 const message = (n: number, topic = 'a.b', extra = {}): Message => ({
@@ -80,6 +83,54 @@ async function unix(): Promise<Transport> {
   }
 }
 
+const nats = hasNats()
+let server: NatsService | undefined
+let prefixes = 0
+async function overNats(): Promise<Transport> {
+  server ??= await startNats()
+  const settings = {
+    servers: [server.url],
+    prefix: `t${prefixes++}`,
+    retention: DEFAULT_RETENTION,
+  }
+  const buses: Bus[] = []
+  const process = async () => {
+    const bus = natsBus(settings, silent, `process ${buses.length}`)
+    buses.push(bus)
+    return bus
+  }
+  const probe = await (await process()).connect('probe')
+  return {
+    promises: { betweenProcesses: true, readersHoldBack: false },
+    process,
+    // A bus connects in the background: messages are stored until one is heard.
+    async settle(subscription, topic) {
+      let heard = false
+      const first = subscription.take(1).then(() => {
+        heard = true
+      })
+      for (let n = 1; !heard; n++) {
+        await probe.store?.([message(n, topic)]).catch(notYet)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      await first
+      await probe.store?.([message(0, topic, { last: true })])
+      for (;;) {
+        const taken = await subscription.take(100)
+        if (!taken || taken.some(({ payload }) => payload.last)) break
+      }
+    },
+    async close() {
+      for (const bus of buses) await bus.close()
+    },
+  }
+}
+afterAll(() => server?.stop())
+
+function notYet(error: unknown): void {
+  expect(error).toMatchObject({ code: 'BUS_UNAVAILABLE' })
+}
+
 const numbers = async (subscription: Subscription, count: number): Promise<unknown[]> => {
   const found: unknown[] = []
   while (found.length < count) {
@@ -93,7 +144,8 @@ const numbers = async (subscription: Subscription, count: number): Promise<unkno
 describe.each([
   ['memory', memory],
   ['unix', unix],
-])('the bus by %s', (_name, make) => {
+  ...(nats ? [['nats', overNats] as const] : []),
+] as const)('the bus by %s', (_name, make) => {
   let transport: Transport
   let reader: BusConnection
   let writer: BusConnection
@@ -146,7 +198,8 @@ describe.each([
     const echoed = await listen(['a.b'], { echo: true })
     await reader.publish(message(1))
     await writer.publish(message(2))
-    expect(await numbers(echoed, 2)).toEqual([1, 2])
+    // In the order of each publisher, and there are two.
+    expect((await numbers(echoed, 2)).toSorted()).toEqual([1, 2])
     expect(await numbers(silentOne, 1)).toEqual([2])
   })
 

@@ -74,3 +74,19 @@ describe('the type that goes with a topic', () => {
     ['attacker', 'attacker'],
   ])('%s: %s', (topic, type) => expect(defaultType(topic)).toBe(type))
 })
+
+describe('a body nested without end', () => {
+  const deep = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as unknown
+  const fallback = { id: '', ts: 0 }
+
+  it('has no payload and no type', () => {
+    const body = { payload: { x: deep(200_000) }, type: deep(200_000) }
+    const { envelope, coerced } = readEnvelope(body, 'a.b', fallback)
+    expect([envelope.payload, envelope.type, coerced]).toEqual([{}, '', true])
+  })
+
+  it('begins at 65 levels', () => {
+    expect(readEnvelope({ payload: { x: deep(64) } }, 'a.b', fallback).coerced).toBe(true)
+    expect(readEnvelope({ payload: { x: deep(63) } }, 'a.b', fallback).coerced).toBe(false)
+  })
+})

@@ -9,8 +9,10 @@ import { type RawPeer, startBroker, type TestBroker } from './broker.ts'
 import { sheetFrames } from './sheet_frames.ts'
 
 const said: string[] = []
-const say = (_fields: object, message: string) => {
+const lost: number[] = []
+const say = (fields: object, message: string) => {
   said.push(message)
+  if ('lost' in fields) lost.push(Number(fields.lost))
 }
 const log = { debug: () => {}, info: say, warn: say, error: say }
 const message = (n: number, topic = 'a.b') => ({
@@ -28,6 +30,7 @@ beforeEach(async () => {
   host = await startBroker()
   path = host.path
   said.length = 0
+  lost.length = 0
 })
 afterEach(async () => {
   for (const bus of buses.splice(0)) await bus.close()
@@ -176,6 +179,52 @@ describe('a client of the unix bus', () => {
       host = await startBroker()
       path = host.path
     }
+  })
+
+  it('does not storm a broker that accepts and closes at once', async () => {
+    path = `${host.path}.raw`
+    const { server, peers } = await listenRaw(path)
+    server.on('connection', (socket) => socket.destroy())
+    await open().connect('x')
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    // Without pauses it was a thousand. A pause may be close to nothing, but not many in a row.
+    expect(peers.length).toBeLessThan(40)
+    server.close()
+  })
+
+  it('loses no subscription to a queue that overflows', async () => {
+    path = `${host.path}.raw`
+    const { server, bytes, peers } = await listenRaw(path)
+    const connection = await open().connect('x')
+    await eventually(() => peers.length === 1)
+    peers[0]?.pause()
+    const pad = 'x'.repeat(5000)
+    for (let n = 0; n < 200; n++) await connection.publish({ ...message(n), payload: { pad } })
+    await connection.subscribe(['late.>'])
+    for (let n = 0; n < 3000; n++) await connection.publish({ ...message(n), payload: { pad } })
+    peers[0]?.resume()
+    await eventually(() => bytes().includes(encodeFrame('SUB', 'late.>')))
+    server.close()
+  })
+
+  it('counts what was on its way to a broker that went', async () => {
+    path = `${host.path}.raw`
+    const { server, bytes, peers } = await listenRaw(path)
+    const bus = open()
+    const connection = await bus.connect('x')
+    await eventually(() => peers.length === 1)
+    peers[0]?.pause()
+    const pad = 'x'.repeat(5000)
+    const total = 400
+    for (let n = 0; n < total; n++) await connection.publish({ ...message(n), payload: { pad } })
+    server.close()
+    peers[0]?.destroy()
+    await eventually(() => lost.length > 0)
+    // What the system had taken nobody can know of; all else is counted.
+    const size = encodeFrame('PUB', 'a.b', JSON.stringify({ v: 1, ...message(1), pad })).length
+    const taken = total - (lost.at(-1) ?? 0)
+    expect(bytes().length).toBeLessThanOrEqual(taken * size)
+    expect(taken * size).toBeLessThan(600_000)
   })
 
   it('waits for a slow broker a while, and then loses and counts', async () => {

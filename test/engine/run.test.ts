@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../engine/context.ts'
+import type { Context } from '../../engine/define.ts'
 import { FatalError } from '../../engine/errors.ts'
 import type { Event } from '../../engine/event.ts'
 import type { Plan } from '../../engine/plan.ts'
@@ -40,6 +41,49 @@ describe('a running pipeline', () => {
     expect(numbers(kept)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
     expect(first.pipelines.test?.sources.lines).toEqual({ read: 3 })
     expect(new Set(kept.map(({ id }) => id)).size).toBe(8)
+  })
+
+  it('tells a source what a checkpoint has, in order, and makes one early when asked to', async () => {
+    const told: string[] = []
+    const kept: Event[] = []
+    async function* read(_config: unknown, _position: unknown, context: Context) {
+      for (const [from, to] of [
+        [0, 1],
+        [1, 4],
+      ] as const) {
+        const all = Promise.withResolvers<void>()
+        for (let n = from; n < to; n += 1) {
+          const saved = () => {
+            told.push(`${n}: ${kept.length} kept, ${savedPosition()}`)
+            if (n === to - 1) all.resolve()
+          }
+          yield { events: drafts(n, n + 1), position: { given: n + 1 }, saved }
+        }
+        // The first place is saved unasked; the next checkpoint would come in ten minutes.
+        const asking = setInterval(() => from > 0 && context.checkpointSoon?.(), 10)
+        await all.promise
+        clearInterval(asking)
+      }
+    }
+    const savedPosition = () => {
+      const file = new Database(join(stateDir, 'test.sqlite'), { readonly: true })
+      const row = file.prepare('select position from position').get()
+      file.close()
+      return JSON.stringify(row)
+    }
+    const plan = planOf(
+      {
+        lines: { component: { ...listSource([]), read } },
+        rows: { component: listSink(kept), inputs: ['lines'] },
+      },
+      { checkpointInterval: 600_000 },
+    )
+    expect(await run(plan)).toMatchObject({ outcome: 'completed' })
+    const given = (n: number) => JSON.stringify({ position: JSON.stringify({ given: n }) })
+    expect(told).toEqual([
+      `0: 1 kept, ${given(1)}`,
+      ...[1, 2, 3].map((n) => `${n}: 4 kept, ${given(4)}`),
+    ])
   })
 
   it('keeps keyed state and timers over a restart', async () => {

@@ -94,6 +94,27 @@ async function failedRun(queue: Draft[][], count: number) {
 }
 
 describe('a journalled source that cannot be read again', () => {
+  it('is told as soon as the journal has what it gave, checkpoint or not', async () => {
+    const inJournal: number[] = []
+    const told = Promise.withResolvers<void>()
+    async function* read() {
+      const saved = async () => {
+        let events = 0
+        const segments = await segmentsIn(join(stateDir, 'test.journal'))
+        for await (const entry of readEntries(segments)) events += entry.events.length
+        inJournal.push(events)
+        told.resolve()
+      }
+      yield { events: drafts(0, 5), position: { given: 5 }, saved: () => void saved() }
+      await told.promise
+    }
+    const stuck = () => {
+      if (inJournal.length === 0) throw new Error('away')
+    }
+    await run(plan({ source: { ...pushSource([]), read }, kept: [], write: stuck }))
+    expect(inJournal).toEqual([5])
+  })
+
   it('loses nothing that was in flight: it comes out of the journal first, then it goes on', async () => {
     await failedRun([drafts(0, 3), drafts(3, 5)], 5)
     const kept: Event[] = []
