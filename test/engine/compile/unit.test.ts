@@ -37,10 +37,7 @@ describe('what a unit is made of', () => {
 
   it.each([
     ['unit: { description: X, watchdog: 1s }', /BAD_SETTING "unit.watchdog" must be from 3s/],
-    [
-      'unit: { description: X, stop_timeout: 20s }',
-      /BAD_SETTING "unit.stop_timeout" must be more/,
-    ],
+    ['unit: { description: X, stop_timeout: 20s }', /BAD_SETTING "unit.stop_timeout" must be more/],
     ['unit: { description: X, capabilites: [] }', /UNKNOWN_KEY/],
     ['unit: { description: X, capabilities: [NET_RAW] }', /capabilities/],
     ['unit: { description: X, writable_paths: ["/a b"] }', /writable_paths/],
