@@ -1,0 +1,109 @@
+/** Units on a real systemd: they come up, hang, are stopped, and leave nothing behind. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  canHostSystemd,
+  type SystemdHost,
+  startSystemdHost,
+  until,
+} from '../services/systemd_host.ts'
+
+const hasBus = existsSync(join(import.meta.dirname, '../../cli/bus_serve.ts'))
+const UNITS = ['ingest', 'correlate', 'cowrie', 'ticks', ...(hasBus ? ['bus'] : [])]
+
+const TICKS = `name: ticks
+description: A pipeline that can be made to hang
+sources:
+  s: { type: interval, period: 1s }
+sinks:
+  n: { type: 'null', inputs: [s] }
+unit: { description: ticks, watchdog: 5s }
+`
+
+const LINE =
+  '<134>1 2026-03-01T09:00:01.123456+00:00 web-01 auth-helper - auth_attempt [relay@55555 username="root" secret_printable="hunter2" secret_b64="aHVudGVyMg==" src_ip="198.51.100.7"]'
+
+describe.runIf(canHostSystemd())('a host with a real systemd', () => {
+  let host: SystemdHost | undefined
+  beforeAll(async () => {
+    host = await startSystemdHost()
+  }, 15 * 60_000)
+  afterAll(async () => host?.stop(), 120_000)
+
+  const run = (command: string): string => host?.run(command).output.trim() ?? ''
+  const show = (unit: string, property: string) =>
+    run(`systemctl show -p ${property} --value decnet-${unit}.service`)
+  const allAre = (state: string) => () => UNITS.every((unit) => show(unit, 'ActiveState') === state)
+
+  it('brings every unit up with READY', async ({ skip }) => {
+    if (!host) return skip()
+    run(`mkdir -p /etc/decnet/pipelines; cat > /etc/decnet/pipelines/ticks.yaml <<'Y'\n${TICKS}Y`)
+    const { code, output } = host.run('/opt/decnet/bin/decnet init')
+    expect(output).not.toContain('[FAIL]')
+    expect(code).toBe(0)
+    expect(await until(allAre('active'), 60)).toBe(true)
+    for (const unit of UNITS) {
+      expect(show(unit, 'StatusText')).toContain('running')
+      expect(show(unit, 'NRestarts')).toBe('0')
+    }
+    expect(run('/opt/decnet/bin/decnet status')).toMatch(/decnet-ingest\.service +active +running/)
+    expect(host.run('/opt/decnet/bin/decnet init').output).toMatch(/unit files up to date/)
+  })
+
+  it('lets the hardened units do their work', async ({ skip }) => {
+    if (!host) return skip()
+    run(`cat >> /var/log/decnet/decnet.log <<'L'\n${LINE}\nL`)
+    const rows = `const { default: Database } = await import('/opt/decnet/node_modules/better-sqlite3/lib/index.js')
+      const db = new Database('/var/lib/decnet/decnet.db', { readonly: true })
+      console.log(db.prepare('select count(*) as n from logs').get().n)`
+    const count = () =>
+      run(`/opt/decnet/node_modules/node/bin/node --input-type=module -e "${rows}" 2>/dev/null`)
+    expect(await until(() => count() === '1', 60)).toBe(true)
+  })
+
+  it('kills a pipeline that hangs, and starts it anew', async ({ skip }) => {
+    if (!host) return skip()
+    const pid = show('ticks', 'MainPID')
+    expect(Number(pid)).toBeGreaterThan(1)
+    run(`kill -STOP ${pid}`)
+    const back = () => show('ticks', 'ActiveState') === 'active' && show('ticks', 'MainPID') !== pid
+    expect(await until(back, 60)).toBe(true)
+    expect(show('ticks', 'NRestarts')).toBe('1')
+    expect(run('journalctl -u decnet-ticks --no-pager')).toContain('Watchdog timeout')
+  })
+
+  it('gives up on a file that stays wrong', async ({ skip }) => {
+    if (!host) return skip()
+    const file = '/etc/decnet/pipelines/ticks.yaml'
+    run(`sed -i s/interval/intervall/ ${file}; systemctl --no-block restart decnet-ticks`)
+    expect(await until(() => show('ticks', 'ActiveState') === 'failed', 150)).toBe(true)
+    run(`sed -i s/intervall/interval/ ${file}; systemctl reset-failed decnet-ticks`)
+    expect(host.run('systemctl start decnet-ticks').code).toBe(0)
+  })
+
+  it('stops everything with the target, drained and in time', async ({ skip }) => {
+    if (!host) return skip()
+    const start = Date.now()
+    run('systemctl stop decnet.target')
+    expect(await until(allAre('inactive'), 40)).toBe(true)
+    expect(Date.now() - start).toBeLessThan(30_000)
+    for (const unit of UNITS) expect(show(unit, 'Result')).toBe('success')
+    const { code } = host.run('/opt/decnet/bin/decnet start && sleep 1')
+    expect(code).toBe(0)
+    expect(await until(allAre('active'), 60)).toBe(true)
+  })
+
+  it('leaves nothing behind after deinit --purge', ({ skip }) => {
+    if (!host) return skip()
+    run('rm -r /etc/decnet/pipelines')
+    const { code, output } = host.run('/opt/decnet/bin/decnet deinit --purge')
+    expect(output).not.toContain('[FAIL]')
+    expect(code).toBe(0)
+    expect(run("find / -xdev -not -path '/opt/decnet*' -iname '*decnet*'; ls /run")).not.toContain(
+      'decnet',
+    )
+    expect(run('getent passwd decnet; getent group decnet; pgrep -f cli/main.ts')).toBe('')
+    expect(run("systemctl list-units --all --no-legend 'decnet*'")).toBe('')
+  })
+})
