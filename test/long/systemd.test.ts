@@ -103,7 +103,11 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
     expect(run("find / -xdev -not -path '/opt/decnet*' -iname '*decnet*'; ls /run")).not.toContain(
       'decnet',
     )
-    expect(run('getent passwd decnet; getent group decnet; pgrep -f cli/main.ts')).toBe('')
+    expect(
+      run(
+        'getent passwd decnet; getent group decnet; ls -l /proc/[0-9]*/exe 2>/dev/null | grep bin/node',
+      ),
+    ).toBe('')
     expect(run("systemctl list-units --all --no-legend 'decnet*'")).toBe('')
   })
 })
