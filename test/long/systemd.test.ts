@@ -42,7 +42,7 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
     const { code, output } = host.run('/opt/decnet/bin/decnet init')
     expect(output).not.toContain('[FAIL]')
     expect(code).toBe(0)
-    expect(await until(allAre('active'), 60)).toBe(true)
+    expect(await until(allAre('active'), 180)).toBe(true)
     for (const unit of UNITS) {
       expect(show(unit, 'StatusText')).toContain('running')
       expect(show(unit, 'NRestarts')).toBe('0')
@@ -91,7 +91,7 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
     for (const unit of UNITS) expect(show(unit, 'Result')).toBe('success')
     const { code } = host.run('/opt/decnet/bin/decnet start && sleep 1')
     expect(code).toBe(0)
-    expect(await until(allAre('active'), 60)).toBe(true)
+    expect(await until(allAre('active'), 180)).toBe(true)
   })
 
   it('leaves nothing behind after deinit --purge', ({ skip }) => {
