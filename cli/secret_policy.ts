@@ -44,8 +44,10 @@ export function secretFault(name: string, value: string, env: Environment): stri
  */
 export function withDatabasePassword(env: Environment): Environment {
   const name = 'DECNET_DB_PASSWORD'
+  // Where no server is asked, nothing that is wrong with a password may be in the way.
+  if (env.DECNET_DB_URL || (env.DECNET_DB_TYPE || 'sqlite').toLowerCase() === 'sqlite') return env
   const found = findSecret(name, env)
-  if (!found || env.DECNET_DB_URL || (env.DECNET_DB_TYPE || 'sqlite') === 'sqlite') return env
+  if (!found) return env
   const fault = secretFault(name, found.value, env)
   if (fault !== undefined) throw new EngineError('SETTINGS', `${name} is refused: ${fault}`)
   return { ...env, [name]: found.value }

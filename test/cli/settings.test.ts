@@ -117,6 +117,13 @@ describe('secrets', () => {
     expect(findSecret('DECNET_DB_PASSWORD', both)?.value).toBe('mine')
   })
 
+  it("are not asked for where no server is: what is wrong with them is in nobody's way", () => {
+    expect(() =>
+      withDatabasePassword({ ...env('changeme'), DECNET_DB_TYPE: 'SQLite' }),
+    ).not.toThrow()
+    expect(() => withDatabasePassword({ CREDENTIALS_DIRECTORY: '/dev/null' })).not.toThrow()
+  })
+
   it('are refused without being shown where everybody knows them', () => {
     expect(() => withDatabasePassword(env('ChangeMe'))).toThrow(/everybody knows/)
     expect(() => withDatabasePassword(env('ChangeMe'))).not.toThrow(/ChangeMe/)
