@@ -117,9 +117,10 @@ export class DurableSubscription implements Subscription {
     this.finish()
   }
 
-  /** To be called when the bus closes, after the last `settle`. */
+  /** To be called when the bus closes, after the last `settle`: what is still held is another's. */
   async end(): Promise<void> {
     this.finish()
+    await Promise.all([...this.#readers.values()].map((reader) => reader.drop()))
     await Promise.all([...this.#readers.values()].map((reader) => reader.acknowledged()))
     await this.#leases?.end()
   }

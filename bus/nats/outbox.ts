@@ -1,5 +1,6 @@
 /** Messages of a publisher who does not wait: sent in order as soon as the bus takes them. */
 import { pause } from '../../engine/index.ts'
+import { BusError } from '../bus_error.ts'
 import type { Envelope } from '../envelope.ts'
 import { MessageQueue } from '../message_queue.ts'
 import type { BusLog, Link } from './link_transport.ts'
@@ -17,6 +18,10 @@ export class Outbox {
   readonly #log: BusLog
   readonly #over = new AbortController()
   #sending: Promise<void> | undefined
+  #pushed = 0
+  /** those that have been taken, or refused for good */
+  #sent = 0
+  #refused = 0
   #reported = 0
 
   /** @param store whether all messages are stored; else they are to come again */
@@ -28,6 +33,7 @@ export class Outbox {
 
   /** Takes a message, at the cost of the oldest ones where there is no room. */
   push(envelope: Envelope, bytes: number): void {
+    this.#pushed += 1
     this.#queue.push(envelope, bytes)
     this.#sending ??= this.#send()
   }
@@ -38,6 +44,7 @@ export class Outbox {
     if (!sent) return
     await Promise.race([sent, pause(PATIENCE)])
     this.#over.abort()
+    this.#report(this.#pushed - this.#sent - this.#queue.dropped)
   }
 
   async #send(): Promise<void> {
@@ -49,19 +56,32 @@ export class Outbox {
         await this.#link.session(this.#over.signal)
         await pause(RETRY, this.#over.signal)
       }
+      this.#sent += messages.length
       this.#report()
     }
   }
 
+  /** @returns false where they are to come again; what will never be taken counts as lost */
   async #isStored(messages: readonly Envelope[]): Promise<boolean> {
-    return this.#store(messages)
+    try {
+      return await this.#store(messages)
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error
+      if (messages.length === 1) {
+        this.#refused += 1
+        return true
+      }
+      for (const message of messages) if (!(await this.#isStored([message]))) return false
+      return true
+    }
   }
 
-  #report(): void {
-    const { dropped } = this.#queue
-    if (dropped === this.#reported) return
-    const lost = dropped - this.#reported
-    this.#log.warn({ lost, lost_total: dropped }, 'messages were lost while the bus was away')
-    this.#reported = dropped
+  /** @param unsent messages that nobody will send any more */
+  #report(unsent = 0): void {
+    const total = this.#queue.dropped + this.#refused + unsent
+    if (total === this.#reported) return
+    const lost = total - this.#reported
+    this.#log.warn({ lost, lost_total: total }, 'messages for the bus were lost')
+    this.#reported = total
   }
 }

@@ -84,6 +84,7 @@ export class Publisher {
         marks.set('Nats-Msg-Id', `${message.id}@${message.topic}`)
         marks.set(PEER_HEADER, from.peer)
         marks.set(PROCESS_HEADER, from.process)
+        this.check(message)
         const data = encodeEnvelope(message)
         const subject = subjectOf(this.#prefix, message.topic, parts[index] ?? WHOLE)
         waiting.push({ stored: stored(session, subject, data, marks), bytes: data.length })

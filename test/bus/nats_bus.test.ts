@@ -252,6 +252,17 @@ describe.skipIf(!present)('the bus over NATS', () => {
     expect(warned.find((fields) => 'lost' in fields)).toMatchObject({ lost: 5000 - 1024 - 1 })
   })
 
+  it('says at its end how many messages it could not send', async () => {
+    await service.kill()
+    const warned: object[] = []
+    const bus = natsBus(settingsOf(), { ...log, warn: (fields) => warned.push(fields) }, 'x')
+    const connection = await bus.connect('ingest')
+    for (const n of range(0, 1500)) await connection.publish(message(n))
+    await bus.close()
+    await service.start()
+    expect(warned.at(-1)).toMatchObject({ lost: 1500, lost_total: 1500 })
+  })
+
   it('survives whatever else is published under its prefix', async () => {
     const settings = settingsOf()
     const bus = open(settings)
