@@ -7,7 +7,7 @@ import { scratchFolder } from '../cli/decnet.ts'
 import { busClient, numbered, serveBus } from './bus_processes.ts'
 import { times } from './pipelines.ts'
 
-const KILLS = times('BROKER_KILLS', 50)
+const KILLS = times('BROKER_KILLS', 20)
 /** A client is back after the longest pause between its tries, and some. ms */
 const BACK_WITHIN = 35_000
 /** What a publisher waits for a broker that does not read, and some. ms */
