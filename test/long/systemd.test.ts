@@ -66,10 +66,12 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
     if (!host) return skip()
     const pid = show('ticks', 'MainPID')
     expect(Number(pid)).toBeGreaterThan(1)
+    // A machine that is slow enough has lost it to the watchdog before.
+    const restarts = Number(show('ticks', 'NRestarts'))
     run(`kill -STOP ${pid}`)
     const back = () => show('ticks', 'ActiveState') === 'active' && show('ticks', 'MainPID') !== pid
     expect(await until(back, 60)).toBe(true)
-    expect(show('ticks', 'NRestarts')).toBe('1')
+    expect(Number(show('ticks', 'NRestarts'))).toBeGreaterThan(restarts)
     expect(run('journalctl -u decnet-ticks --no-pager')).toContain('Watchdog timeout')
   })
 
