@@ -94,6 +94,10 @@ export class UnixUplink {
     link.queue.push(encodeFrame('PUB', topic, body))
     this.#flushSoon()
     if (link.queue.length > MANY_FRAMES) await this.#letDrain(link)
+    else if (this.#isStuck && link.queue.length <= MANY_FRAMES / 2) {
+      this.#isStuck = false
+      this.#options.log.info({ lost: this.#lost }, 'the bus takes messages again')
+    }
   }
 
   want(pattern: string): void {
@@ -146,6 +150,7 @@ export class UnixUplink {
     const since = stopwatch()
     while (link.queue.length > MANY_FRAMES / 2 && link === this.#link) {
       await turn()
+      if (this.#isStuck) return
       if (stopwatch() - since > PATIENCE) {
         this.#isStuck = true
         this.#options.log.warn({}, 'the bus is slow: what it does not take is lost')
