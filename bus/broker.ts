@@ -6,6 +6,7 @@ import { quote } from '../protocols/quote.ts'
 import { type Envelope, isEventId, isTooDeep, readEnvelope } from './envelope.ts'
 import { encodeFrame, type Frame, FrameDecoder, FrameError } from './frame.ts'
 import { FrameQueue } from './frame_queue.ts'
+import { RunWriter } from './frame_run.ts'
 import { matcher, TOPIC_MAX } from './topic.ts'
 
 export interface BrokerOptions {
@@ -91,7 +92,7 @@ export class Broker {
   /** Publishes a message of the broker's own. */
   publish(envelope: Envelope): void {
     this.#fanOut(envelope.topic, JSON.stringify(envelope), undefined)
-    for (const { queue } of this.#connections) queue.flush()
+    this.#flush()
   }
 
   /** Says goodbye and closes every connection; takes no longer than a moment. */
@@ -128,12 +129,31 @@ export class Broker {
       socket.destroy()
     }
     // What one chunk has brought is written together.
-    for (const { queue } of this.#dirty) queue.flush()
-    this.#dirty.clear()
+    this.#flush()
   }
 
   /** Connections whose queues have grown since they were flushed. */
   readonly #dirty = new Set<Connection>()
+  /** messages for the same readers, which share one copy of them */
+  readonly #run = new RunWriter('EVT')
+  #runReaders: readonly Connection[] = []
+  #runFrom: Connection | undefined
+
+  #flush(): void {
+    this.#endRun()
+    for (const { queue } of this.#dirty) queue.flush()
+    this.#dirty.clear()
+  }
+
+  #endRun(): void {
+    const run = this.#run.take()
+    if (!run) return
+    for (const reader of this.#runReaders) {
+      if (reader === this.#runFrom) continue
+      reader.queue.pushRun(run)
+      this.#dirty.add(reader)
+    }
+  }
 
   /** @returns false once the peer has taken its leave */
   #obey(connection: Connection, { verb, args, body }: Frame): boolean {
@@ -186,25 +206,25 @@ export class Broker {
   #fanOut(topic: string, body: Uint8Array | string, from: Connection | undefined): void {
     const readers = this.#readersOf(topic)
     if (readers.length === 0 || (readers.length === 1 && readers[0] === from)) return
-    let frame: Buffer
+    if (readers !== this.#runReaders || from !== this.#runFrom) {
+      this.#endRun()
+      this.#runReaders = readers
+      this.#runFrom = from
+    }
     try {
-      frame = encodeFrame('EVT', topic, body)
+      if (this.#run.add(topic, body)) this.#endRun()
     } catch (error) {
       if (!(error instanceof FrameError)) throw error
       this.#refuse(topic, error.message)
-      return
-    }
-    for (const reader of readers) {
-      if (reader === from) continue
-      reader.queue.push(frame)
-      this.#dirty.add(reader)
     }
   }
 
   #readersOf(topic: string): readonly Connection[] {
     const known = this.#readers.get(topic)
     if (known) return known
-    const readers = [...this.#connections].filter((connection) => connection.wants(topic))
+    const wanting = [...this.#connections].filter((connection) => connection.wants(topic))
+    // The same array for the same readers, so that messages on several topics go out together.
+    const readers = isSame(wanting, this.#runReaders) ? this.#runReaders : wanting
     if (this.#readers.size >= MOST_TOPICS) this.#readers.clear()
     if (topic.length <= TOPIC_MAX) this.#readers.set(topic, readers)
     return readers
@@ -260,6 +280,9 @@ class Connection {
     return false
   }
 }
+
+const isSame = (some: readonly Connection[], others: readonly Connection[]): boolean =>
+  some.length === others.length && some.every((one, index) => one === others[index])
 
 /** @throws {FrameError} */
 function parseObject(text: string): Record<string, unknown> {

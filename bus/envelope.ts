@@ -34,8 +34,11 @@ export const isEventId = (text: unknown): text is string =>
 export function isTooDeep(value: unknown, levels = PAYLOAD_MAX_LEVELS): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
-  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
-  return members.some((member) => isTooDeep(member, levels - 1))
+  if (Array.isArray(value)) return value.some((member) => isTooDeep(member, levels - 1))
+  for (const key in value) {
+    if (isTooDeep((value as Record<string, unknown>)[key], levels - 1)) return true
+  }
+  return false
 }
 
 /**

@@ -37,19 +37,40 @@ const FIRST_NON_ASCII = 128
  * @throws {FrameError} what the decoder of a peer would refuse
  */
 export function encodeFrame(verb: Verb, args: string, body: Uint8Array | string = ''): Buffer {
-  const header = args === '' ? `${verb}\n` : `${verb} ${args}\n`
+  const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  const frame = Buffer.allocUnsafe(frameLength(verb, args, size))
+  writeFrame(frame, 0, verb, args, body, size)
+  return frame
+}
+
+/**
+ * Bytes of a frame.
+ * @param size of its body
+ * @throws {FrameError} what the decoder of a peer would refuse
+ */
+export function frameLength(verb: Verb, args: string, size: number): number {
+  const header = verb.length + (args === '' ? 0 : 1 + args.length) + 1
   // Any other control character passes: a broker hands on every topic that it can read.
   if (/[\r\n]/.test(args)) throw new FrameError('a line end in a header')
   if (/[\u0080-\uffff]/.test(args)) throw new FrameError('a header that is not ASCII')
-  if (header.length > HEADER_MAX_BYTES) throw new FrameError('a header of more than 4096 bytes')
-  const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  if (header > HEADER_MAX_BYTES) throw new FrameError('a header of more than 4096 bytes')
   if (size > ENVELOPE_MAX_BYTES) throw new FrameError('a body of more than 1048576 bytes')
-  const frame = Buffer.allocUnsafe(header.length + LENGTH_BYTES + size)
-  frame.write(header, 0, 'latin1')
-  frame.writeUInt32BE(size, header.length)
-  if (typeof body === 'string') frame.write(body, header.length + LENGTH_BYTES, 'utf8')
-  else frame.set(body, header.length + LENGTH_BYTES)
-  return frame
+  return header + LENGTH_BYTES + size
+}
+
+/** Writes a frame whose `frameLength` is known to fit at `at`. */
+export function writeFrame(
+  target: Buffer,
+  at: number,
+  verb: Verb,
+  args: string,
+  body: Uint8Array | string,
+  size: number,
+): void {
+  const length = at + target.write(args === '' ? `${verb}\n` : `${verb} ${args}\n`, at, 'latin1')
+  target.writeUInt32BE(size, length)
+  if (typeof body === 'string') target.write(body, length + LENGTH_BYTES, 'utf8')
+  else target.set(body, length + LENGTH_BYTES)
 }
 
 interface Header {
@@ -59,61 +80,44 @@ interface Header {
 
 /**
  * Finds the frames in a stream of bytes. Pulled: `push` a chunk, `take` until undefined. Holds one
- * frame, at most, beyond the chunk at hand.
+ * frame, at most, beyond the chunk at hand; only a frame that two chunks share is copied.
  */
 export class FrameDecoder {
+  /** where frames are read from: a chunk, or the frame that two chunks share */
   #bytes: Buffer = Buffer.alloc(0)
   /** what has been read of `#bytes`, and where they end */
   #at = 0
   #end = 0
+  /** the chunk behind a shared frame, and how much of it has gone there */
+  #next: Buffer | undefined
+  #nextAt = 0
+  /** whether `#bytes` is ours to write to */
+  #owned = false
   /** how far the search for the end of the header has come */
   #searched = 0
   #header: Header | undefined
+  #last: { readonly bytes: Buffer; readonly header: Header | undefined } = {
+    bytes: Buffer.alloc(0),
+    header: undefined,
+  }
 
   push(chunk: Buffer): void {
-    const held = this.#end - this.#at
-    if (held === 0) {
-      this.#bytes = chunk
-      this.#end = chunk.length
-    } else {
-      // Doubling, so that a peer that sends byte by byte costs no more than one that does not.
-      if (this.#end + chunk.length > this.#bytes.length || !this.#owned) {
-        const larger = Buffer.allocUnsafe(Math.max(2 * held, held + chunk.length, 1024))
-        this.#bytes.copy(larger, 0, this.#at, this.#end)
-        this.#bytes = larger
-        this.#owned = true
-        this.#searched -= this.#at
-        this.#at = 0
-        this.#end = held
-      }
-      chunk.copy(this.#bytes, this.#end)
-      this.#end += chunk.length
-      return
-    }
-    this.#owned = false
-    this.#at = 0
-    this.#searched = 0
+    this.#next = chunk
+    this.#nextAt = 0
   }
-  /** whether `#bytes` is ours to write to */
-  #owned = false
 
   /**
    * @returns the next complete frame, or undefined where more bytes are needed
    * @throws {FrameError} nothing after it in this stream can be trusted
    */
   take(): Frame | undefined {
-    this.#header ??= this.#readHeader()
-    if (!this.#header) return undefined
-    if (this.#end - this.#at < LENGTH_BYTES) return undefined
-    const size = this.#bytes.readUInt32BE(this.#at)
-    if (size > ENVELOPE_MAX_BYTES) throw new FrameError(`a body of ${size} bytes`)
-    const start = this.#at + LENGTH_BYTES
-    if (this.#end - start < size) return undefined
-    const { verb, args } = this.#header
-    this.#header = undefined
-    this.#at = start + size
-    this.#searched = this.#at
-    return { verb, args, body: this.#bytes.subarray(start, start + size) }
+    for (;;) {
+      if (this.isBetweenFrames && !this.#enterChunk()) return undefined
+      this.#header ??= this.#readHeader()
+      const missing = this.#missing()
+      if (missing === 0) return this.#takeBody(this.#header as Header)
+      if (!this.#grow(missing)) return undefined
+    }
   }
 
   /** Where the stream stands: an end is clean only between frames. */
@@ -121,7 +125,85 @@ export class FrameDecoder {
     return this.#header === undefined && this.#at === this.#end
   }
 
+  /** Goes on in what is left of the chunk itself. */
+  #enterChunk(): boolean {
+    const next = this.#next
+    if (!next || this.#nextAt === next.length) return false
+    this.#bytes = next
+    this.#at = this.#nextAt
+    this.#searched = this.#at
+    this.#end = next.length
+    this.#next = undefined
+    this.#owned = false
+    return true
+  }
+
+  /** Bytes that the frame at hand lacks, at least. */
+  #missing(): number {
+    if (!this.#header) {
+      const found = this.#next?.indexOf(LF, this.#nextAt) ?? -1
+      return found === -1 ? HEADER_MAX_BYTES : found + 1 - this.#nextAt
+    }
+    const held = this.#end - this.#at
+    if (held < LENGTH_BYTES) return LENGTH_BYTES - held
+    const size = this.#bytes.readUInt32BE(this.#at)
+    if (size > ENVELOPE_MAX_BYTES) throw new FrameError(`a body of ${size} bytes`)
+    return Math.max(0, LENGTH_BYTES + size - held)
+  }
+
+  #takeBody(header: Header): Frame {
+    const start = this.#at + LENGTH_BYTES
+    const end = start + this.#bytes.readUInt32BE(this.#at)
+    this.#header = undefined
+    this.#at = end
+    this.#searched = end
+    return { verb: header.verb, args: header.args, body: this.#bytes.subarray(start, end) }
+  }
+
+  /** Takes up to `missing` bytes more from the chunk; false where it has none left. */
+  #grow(missing: number): boolean {
+    const next = this.#next
+    if (!next || this.#nextAt === next.length) return false
+    const end = Math.min(next.length, this.#nextAt + missing)
+    const count = end - this.#nextAt
+    if (!this.#owned || this.#end + count > this.#bytes.length) this.#move(count, missing)
+    next.copy(this.#bytes, this.#end, this.#nextAt, end)
+    this.#end += count
+    this.#nextAt = end
+    return true
+  }
+
+  /** To memory of its own, with room for what is to come. */
+  #move(count: number, missing: number): void {
+    const held = this.#end - this.#at
+    // Doubling, so that a peer that sends byte by byte costs no more than one that does not; what
+    // has only been announced is not paid for in advance.
+    const room = Math.max(2 * held, held + count, Math.min(held + missing, 64 * 1024), 1024)
+    const larger = Buffer.allocUnsafe(room)
+    this.#bytes.copy(larger, 0, this.#at, this.#end)
+    this.#bytes = larger
+    this.#owned = true
+    this.#searched -= this.#at
+    this.#at = 0
+    this.#end = held
+  }
+
+  /** The header of the frame before, where the same bytes come again: most frames are of one topic. */
+  #repeatedHeader(): Header | undefined {
+    const { bytes, header } = this.#last
+    const end = this.#at + bytes.length
+    if (bytes.length === 0 || end > this.#end) return undefined
+    for (let index = 0; index < bytes.length; index += 1) {
+      if (this.#bytes[this.#at + index] !== bytes[index]) return undefined
+    }
+    this.#at = end
+    this.#searched = end
+    return header
+  }
+
   #readHeader(): Header | undefined {
+    const repeated = this.#repeatedHeader()
+    if (repeated) return repeated
     const from = Math.max(this.#searched, this.#at)
     const found = this.#bytes.subarray(0, this.#end).indexOf(LF, from)
     const end = found === -1 ? this.#end : found
@@ -140,9 +222,11 @@ export class FrameDecoder {
       this.#at,
       this.#bytes[end - 1] === CR ? end - 1 : end,
     )
+    const header = parseHeader(line)
+    this.#last = { bytes: Buffer.from(this.#bytes.subarray(this.#at, end + 1)), header }
     this.#at = end + 1
     this.#searched = this.#at
-    return parseHeader(line)
+    return header
   }
 }
 

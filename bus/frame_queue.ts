@@ -1,5 +1,6 @@
 /** Frames on their way into one socket: bounded, and written many at a time. */
 import type { Socket } from 'node:net'
+import { type FrameRun, runOf } from './frame_run.ts'
 
 /** Frames that wait, at most, besides those the socket has taken (spec/bus.md section 7). */
 const MOST_FRAMES = 1024
@@ -7,6 +8,13 @@ const MOST_FRAMES = 1024
 const MOST_BYTES = 16 * 2 ** 20
 /** Frames are copied together up to this size, which is what a socket takes at once. Bytes */
 const PIECE_BYTES = 64 * 1024
+
+/** A run of which the first frames may have gone. */
+interface Waiting {
+  readonly run: FrameRun
+  /** index of its first frame that is still to be written */
+  first: number
+}
 
 /** Whoever does not read loses the oldest frames, never the time of those who write to him. */
 export class FrameQueue {
@@ -16,8 +24,9 @@ export class FrameQueue {
   #urgent: Buffer[] = []
   /** frames that the socket has, but not yet the system */
   #written = 0
-  #frames: Buffer[] = []
+  #runs: Waiting[] = []
   #first = 0
+  #length = 0
   #bytes = 0
   #dropped = 0
   #waits = false
@@ -35,12 +44,12 @@ export class FrameQueue {
 
   /** Frames that wait. */
   get length(): number {
-    return this.#frames.length - this.#first
+    return this.#length
   }
 
   /** Frames that the system has not taken; if the connection ends now, they are lost. */
   get unsent(): number {
-    return this.length + this.#written
+    return this.#length + this.#written
   }
 
   /**
@@ -55,14 +64,16 @@ export class FrameQueue {
 
   /** Takes a frame in; `flush` writes it, now or when there is enough for one write. */
   push(frame: Buffer): void {
-    while (this.length > 0 && !this.#hasRoom(frame)) {
-      this.#shift()
-      this.#dropped += 1
-      this.#onDrop()
-    }
-    this.#frames.push(frame)
-    this.#bytes += frame.length
-    if (this.#bytes >= PIECE_BYTES || this.length >= MOST_FRAMES / 4) this.flush()
+    this.pushRun(runOf(frame))
+  }
+
+  /** Takes frames in, in memory that others may share. */
+  pushRun(run: FrameRun): void {
+    while (this.#length > 0 && !this.#hasRoom(run)) this.#dropOldest()
+    this.#runs.push({ run, first: 0 })
+    this.#length += run.ends.length
+    this.#bytes += run.bytes.length
+    if (this.#bytes >= PIECE_BYTES || this.#length >= MOST_FRAMES / 4) this.flush()
   }
 
   /** Writes what the socket takes now; the rest follows by itself. */
@@ -70,15 +81,15 @@ export class FrameQueue {
     const socket = this.#socket
     while (!this.#waits && socket.writable) {
       if (this.#urgent.length > 0) this.#write(Buffer.concat(this.#urgent.splice(0)), 0)
-      else if (this.length > 0) this.#writePiece()
+      else if (this.#length > 0) this.#writePiece()
       else return
     }
   }
 
   #writePiece(): void {
-    const before = this.length
+    const before = this.#length
     const piece = this.#piece()
-    this.#write(piece, before - this.length)
+    this.#write(piece, before - this.#length)
   }
 
   #write(bytes: Buffer, frames: number): void {
@@ -96,32 +107,54 @@ export class FrameQueue {
     this.#waits = socket.writableLength > 0
   }
 
-  #hasRoom(frame: Buffer): boolean {
-    return this.length < MOST_FRAMES && this.#bytes + frame.length <= MOST_BYTES
+  #hasRoom({ bytes, ends }: FrameRun): boolean {
+    return this.#length + ends.length <= MOST_FRAMES && this.#bytes + bytes.length <= MOST_BYTES
   }
 
+  #dropOldest(): void {
+    const waiting = this.#runs[this.#first] as Waiting
+    const { run, first } = waiting
+    this.#bytes -= (run.ends[first] as number) - startOf(waiting)
+    this.#length -= 1
+    waiting.first += 1
+    if (waiting.first === run.ends.length) this.#shift()
+    this.#dropped += 1
+    this.#onDrop()
+  }
+
+  /** As many runs as make one write; a long one goes as it is, without a copy. */
   #piece(): Buffer {
-    const first = this.#shift()
-    let size = first.length
-    const parts = [first]
-    while (this.length > 0) {
-      const { length } = this.#frames[this.#first] as Buffer
+    const parts = [this.#takeRun()]
+    let size = (parts[0] as Buffer).length
+    while (this.#length > 0) {
+      const next = this.#runs[this.#first] as Waiting
+      const length = next.run.bytes.length - startOf(next)
       if (size + length > PIECE_BYTES) break
       size += length
-      parts.push(this.#shift())
+      parts.push(this.#takeRun())
     }
-    return parts.length === 1 ? first : Buffer.concat(parts, size)
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size)
   }
 
-  #shift(): Buffer {
-    const frame = this.#frames[this.#first] as Buffer
+  #takeRun(): Buffer {
+    const waiting = this.#runs[this.#first] as Waiting
+    const { run, first } = waiting
+    const start = startOf(waiting)
+    this.#bytes -= run.bytes.length - start
+    this.#length -= run.ends.length - first
+    this.#shift()
+    return start === 0 ? run.bytes : run.bytes.subarray(start)
+  }
+
+  #shift(): void {
     this.#first += 1
-    this.#bytes -= frame.length
     // Array.shift moves all that follow; cutting half the array at a time costs each move once.
-    if (this.#first * 2 >= this.#frames.length) {
-      this.#frames = this.#frames.slice(this.#first)
+    if (this.#first * 2 >= this.#runs.length) {
+      this.#runs = this.#runs.slice(this.#first)
       this.#first = 0
     }
-    return frame
   }
 }
+
+const startOf = ({ run, first }: Waiting): number =>
+  first === 0 ? 0 : (run.ends[first - 1] as number)

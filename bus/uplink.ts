@@ -56,9 +56,18 @@ export class UnixUplink {
   #isStuck = false
   #lost = 0
   #coerced = 0
+  #lastTopic = ''
+  /** of a message without an id, which gets one, or without a time */
+  readonly #fallback: { readonly id: string; readonly ts: number }
 
   constructor(options: UplinkOptions) {
     this.#options = options
+    this.#fallback = {
+      id: '',
+      get ts() {
+        return options.clock.now() / 1000
+      },
+    }
   }
 
   /** Messages of this process that the broker has not got for certain. */
@@ -248,16 +257,23 @@ export class UnixUplink {
       socket.destroy()
       return
     }
-    if (verb !== 'EVT' || !isTopic(args)) {
+    if (verb !== 'EVT' || !this.#isTopic(args)) {
       this.#options.log.warn({ verb, args: quote(args, 64) }, 'passed over what the bus has said')
       return
     }
-    const { clock, nextId, receive } = this.#options
-    const fallback = { id: '', ts: clock.now() / 1000 }
-    const read = readEnvelope(parsed(body), args, fallback)
+    const { nextId, receive } = this.#options
+    const read = readEnvelope(parsed(body), args, this.#fallback)
     if (read.coerced) this.#coerced += 1
     const { envelope } = read
     receive(envelope.id === '' ? { ...envelope, id: nextId() } : envelope, body.length)
+  }
+
+  /** Most messages come on the topic of the one before. */
+  #isTopic(text: string): boolean {
+    if (text === this.#lastTopic) return true
+    if (!isTopic(text)) return false
+    this.#lastTopic = text
+    return true
   }
 }
 
