@@ -46,7 +46,10 @@ interface Waiting {
 }
 
 function startThread(path: string): Thread {
-  const worker = new Worker(new URL('./sqlite_thread.ts', import.meta.url), { workerData: path })
+  const worker = new Worker(new URL('./sqlite_thread.ts', import.meta.url), {
+    workerData: path,
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  })
   // In the order of asking, which is that of the answers.
   const waiting: Waiting[] = []
   let end: unknown
