@@ -4,7 +4,7 @@ import { decodePacket } from './decode.ts'
 import type { Packet } from './packet.ts'
 
 /** No capture holds a longer frame; bytes. */
-export const MOST_FRAME_BYTES = 262_144
+const MOST_FRAME_BYTES = 262_144
 
 /**
  * @param data `{ link_type, frame_b64, wire_length }`

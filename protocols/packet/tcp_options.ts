@@ -1,7 +1,7 @@
 /** TCP options of one segment, and the letters that stand for their order. */
 import { u8, u16, u32 } from './octets.ts'
 
-export const OPTION = {
+const OPTION = {
   END: 0,
   NOP: 1,
   MSS: 2,

@@ -147,10 +147,11 @@ export class CaptureReader {
 
   /** The packet of a record that began in an earlier chunk. */
   #takeHeld(): CapturedBlock | undefined {
-    const needed = this.#needed(this.#held, 0, this.#heldLength)
-    if (needed > this.#heldLength) {
+    let needed = this.#needed(this.#held, 0, this.#heldLength)
+    while (needed > this.#heldLength) {
+      if (this.#at >= this.#chunk.length) return undefined
       this.#hold(needed)
-      return undefined
+      needed = this.#needed(this.#held, 0, this.#heldLength)
     }
     const held = this.#held.subarray(0, this.#heldLength)
     const block = new BlockBuilder(held)
