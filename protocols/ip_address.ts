@@ -93,7 +93,12 @@ function groupsOf(text: string, mayEndInIpv4: boolean): number[] | undefined {
   return groups
 }
 
-function formatIpv6(groups: readonly number[]): string {
+/**
+ * Spells an IPv6 address.
+ * @param groups eight numbers of 16 bits
+ * @returns the RFC 5952 form; an IPv4-mapped address as the IPv4 address alone, like `parseIp`
+ */
+export function formatIpv6(groups: readonly number[]): string {
   const [g0, g1, g2, g3, g4, g5, high = 0, low = 0] = groups
   if (g5 === 0xffff && !g0 && !g1 && !g2 && !g3 && !g4) {
     return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
