@@ -2,7 +2,7 @@
  * Keys of Initial packets. They come from a connection id that is sent in clear, so anyone who saw
  * the client's first packet has them; they protect against accidents, not against readers.
  */
-import { createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { quicVersion } from './long_header.ts'
 
 /** What opens the packets of one side. In hex, so that it can be part of a saved state. */
@@ -29,7 +29,7 @@ export function initialKeys(
   side: 'client' | 'server',
 ): InitialKeys {
   const { salt, label } = version === quicVersion.v2 ? V2 : V1
-  const initial = createHmac('sha256', salt).update(dcid).digest()
+  const initial = hmac(salt, dcid)
   const secret = expand(initial, side === 'client' ? 'client in' : 'server in', 32)
   return {
     key: expand(secret, `${label} key`, 16).toString('hex'),
@@ -43,5 +43,23 @@ function expand(secret: Buffer, label: string, length: number): Buffer {
   const info = Buffer.from(`\0\0\0tls13 ${label}\0\x01`, 'latin1') // RFC 8446 section 7.1
   info[1] = length
   info[2] = 6 + label.length
-  return createHmac('sha256', secret).update(info).digest().subarray(0, length)
+  return hmac(secret, info).subarray(0, length)
+}
+
+const BLOCK = 64
+
+/**
+ * HMAC-SHA-256 with a key of at most 64 bytes. RFC 2104 section 2. Made of two plain hashes, which
+ * take a tenth of the time of an Hmac object: every datagram to port 443 may ask for five of these.
+ */
+function hmac(key: Uint8Array, message: Uint8Array): Buffer {
+  const inner = Buffer.alloc(BLOCK + message.length, 0x36)
+  const outer = Buffer.alloc(BLOCK + 32, 0x5c)
+  for (const [index, byte] of key.entries()) {
+    inner[index] = byte ^ 0x36
+    outer[index] = byte ^ 0x5c
+  }
+  inner.set(message, BLOCK)
+  outer.set(hash('sha256', inner, 'buffer'), BLOCK)
+  return hash('sha256', outer, 'buffer')
 }
