@@ -70,7 +70,7 @@ export function readHandshake(
 ): HandshakeRead {
   if (end <= start) return { state: 'more', messages: [], need: RECORD_HEADER + 1 }
   if (!startsTls(bytes, start, end)) return NOT_TLS
-  const { fragments, next, over } = fragmentsIn(bytes, start, end)
+  const { fragments, next, header, over } = fragmentsIn(bytes, start, end)
   const [joined, from, to] = join(bytes, fragments)
   if (from < to && !isHello(joined[from] as number)) return NOT_TLS
   const messages: HandshakeMessage[] = []
@@ -81,7 +81,6 @@ export function readHandshake(
   }
   const missing = missingOf(joined, rest, to)
   const inRecord = Math.max(0, next - end)
-  const header = RECORD_HEADER - Math.max(0, end - next)
   // What the record at hand does not hold comes in another, if it does: between two messages the
   // header of that record is enough to know.
   const beyond = rest === to && inRecord === 0 ? header : missing + header
@@ -93,6 +92,8 @@ interface Fragments {
   readonly fragments: readonly number[]
   /** Where the record after them begins, which may be past the end. */
   readonly next: number
+  /** Bytes of that record that it takes, and that are not there, to know whether it goes on. */
+  readonly header: number
   /** That record is none of a handshake in clear. */
   readonly over: boolean
 }
@@ -103,18 +104,20 @@ function fragmentsIn(bytes: Uint8Array, start: number, end: number): Fragments {
   while (end - next >= RECORD_HEADER) {
     const record = bytes[next] as number
     const length = u16(bytes, next + 3)
-    const isAlert = record === ALERT_RECORD
     const from = next + RECORD_HEADER
-    const over =
-      (record !== HANDSHAKE_RECORD && !isAlert) ||
-      bytes[next + 1] !== 3 ||
-      !isFragmentLength(record, length) ||
-      (isAlert && from < end && bytes[from] !== WARNING)
-    if (over) return { fragments, next, over }
+    const isAlert = record === ALERT_RECORD
+    const known = (record === HANDSHAKE_RECORD || isAlert) && bytes[next + 1] === 3
+    const level = from < end ? bytes[from] : WARNING
+    if (!known || !isFragmentLength(record, length) || (isAlert && level !== WARNING)) {
+      return { fragments, next, header: 0, over: true }
+    }
+    if (isAlert && from + length > end) {
+      return { fragments, next, header: from + length - end, over: false }
+    }
     next = from + length
     if (!isAlert) fragments.push(from, Math.min(next, end))
   }
-  return { fragments, next, over: false }
+  return { fragments, next, header: RECORD_HEADER - Math.max(0, end - next), over: false }
 }
 
 /** The fragments as one range of bytes; a single one is not copied. */
