@@ -101,7 +101,7 @@ describe('a ClientHello', () => {
 })
 
 describe('the server name', () => {
-  const sniOf = (...names: Parameters<typeof serverNames>) =>
+  const sniOf = (...names: (readonly [type: number, name: Buffer])[]) =>
     withExtensions([0, serverNames(...names)])?.sni
 
   it('is the first host name, after names of other types', () => {
