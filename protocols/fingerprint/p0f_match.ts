@@ -1,0 +1,203 @@
+/** Which signature of a database a SYN or SYN-ACK fits, by the rules of p0f v3. */
+import { dscpOf } from './ip_tos.ts'
+import { layoutKey, type P0fDatabase, type P0fRule, type P0fRules } from './p0f_database.ts'
+import { P0fError } from './p0f_error.ts'
+import { layoutSize, printLayout } from './p0f_layout.ts'
+import { QUIRK } from './p0f_quirks.ts'
+import {
+  guessDistance,
+  LONGEST_DISTANCE,
+  type P0fObservation,
+  type P0fSignature,
+  parseSignature,
+} from './p0f_signature.ts'
+import { windowMultiple, windowsOfMultiple } from './p0f_window.ts'
+import { OPTION_KIND } from './syn_features.ts'
+
+/** p0f's module: which of the two sections is looked into. */
+export type P0fModule = 'syn' | 'syn+ack'
+
+/** A verdict. */
+export interface P0fMatch {
+  /** as p0f prints it: name and flavour, e.g. `Windows 7 or 8`; `???` where nothing fits */
+  readonly label: string
+  /** `app` for a program with a stack of its own; undefined where nothing fits */
+  readonly kind: 'os' | 'app' | undefined
+  readonly rule: P0fRule | undefined
+  readonly fuzzy: boolean
+  /** hops */
+  readonly distance: number
+}
+
+/** What p0f prints for no match. */
+export const UNKNOWN_LABEL = '???'
+
+/**
+ * The first specific signature that fits exactly, else the first generic one, else the first that
+ * fits but for small differences: `df` or `id+` gone, `id-` or `ecn` come, an unlikely distance. Such
+ * a fuzzy match is never one with a program's own stack: its oddities are all there is to tell it by.
+ */
+export function matchObservation(
+  database: P0fDatabase,
+  module: P0fModule,
+  seen: P0fObservation,
+): P0fMatch {
+  const rules = module === 'syn' ? database.request : database.response
+  const { exact, fuzzy } = findRules(rules, seen)
+  if (exact) return matched(exact, false, exact.ttl - seen.ttl)
+  // p0f 3.09 leaves the distance at 0 here.
+  if (fuzzy?.label.userland) return unmatched(0)
+  if (!fuzzy) return unmatched(guessDistance(seen.ttl))
+  return matched(fuzzy, true, isFar(fuzzy, seen) ? guessDistance(seen.ttl) : fuzzy.ttl - seen.ttl)
+}
+
+function matched(rule: P0fRule, fuzzy: boolean, distance: number): P0fMatch {
+  const { text, userland } = rule.label
+  return { label: text, kind: userland ? 'app' : 'os', rule, fuzzy, distance }
+}
+
+const unmatched = (distance: number): P0fMatch => ({
+  label: UNKNOWN_LABEL,
+  kind: undefined,
+  rule: undefined,
+  fuzzy: false,
+  distance,
+})
+
+function findRules(rules: P0fRules, seen: P0fObservation) {
+  let generic: P0fRule | undefined
+  let fuzzy: P0fRule | undefined
+  for (const rule of rules.get(layoutKey(seen.ipOptionsLength, seen.layout)) ?? NONE) {
+    const fit = fitOf(rule, seen)
+    if (fit === 'fuzzy') fuzzy ??= rule
+    else if (fit === 'exact') {
+      if (!rule.label.generic) return { exact: rule, fuzzy }
+      generic ??= rule
+    }
+  }
+  return { exact: generic, fuzzy }
+}
+
+const NONE: readonly P0fRule[] = []
+
+function fitOf(rule: P0fRule, seen: P0fObservation): 'exact' | 'fuzzy' | 'none' {
+  if (rule.ipVersion !== 0 && rule.ipVersion !== seen.ipVersion) return 'none'
+  const asked = seen.ipVersion === 4 ? rule.quirksV4 : rule.quirksV6
+  const gone = asked & ~seen.quirks
+  const come = seen.quirks & ~asked
+  if ((gone & ~MAY_BE_GONE) !== 0 || (come & ~MAY_COME) !== 0) return 'none'
+  if (rule.mss !== -1 && rule.mss !== seen.mss) return 'none'
+  if (rule.scale !== -1 && rule.scale !== seen.scale) return 'none'
+  if (rule.payload !== -1 && rule.payload !== (seen.hasPayload ? 1 : 0)) return 'none'
+  if (!fitsWindow(rule, seen)) return 'none'
+  if (rule.randomTtl && rule.ttl < seen.ttl) return 'none'
+  return gone !== 0 || come !== 0 || isFar(rule, seen) ? 'fuzzy' : 'exact'
+}
+
+const MAY_BE_GONE = QUIRK.df | QUIRK.nonZeroId
+const MAY_COME = QUIRK.zeroId | QUIRK.ecn
+
+/** Whether a packet of this TTL cannot well have started at the rule's. */
+function isFar(rule: P0fRule, seen: P0fObservation): boolean {
+  if (rule.randomTtl) return false
+  return rule.ttl < seen.ttl || rule.ttl - seen.ttl > LONGEST_DISTANCE
+}
+
+function fitsWindow(rule: P0fRule, seen: P0fObservation): boolean {
+  const { form, value } = rule.signature.window
+  switch (form) {
+    case 'any':
+      return true
+    case 'value':
+      return seen.window === value
+    case 'modulo':
+      return seen.window % value === 0
+    case 'mss':
+      return seen.windowMultiple === value
+    case 'mtu':
+      return seen.windowMultiple === -value
+  }
+}
+
+/**
+ * p0f's remark on a verdict.
+ * @param tos the ToS byte of the packet; its code point is shown if it is not 0
+ * @returns words from `generic fuzzy random_ttl excess_dist tos:0x02`, or `none`
+ */
+export function matchParams({ rule, fuzzy, distance }: P0fMatch, tos = 0): string {
+  const words: string[] = []
+  if (rule?.label.generic) words.push('generic')
+  if (fuzzy) words.push('fuzzy')
+  if (rule?.randomTtl) words.push('random_ttl')
+  if (distance > LONGEST_DISTANCE) words.push('excess_dist')
+  const dscp = dscpOf(tos)
+  if (dscp !== 0) words.push(`tos:0x${dscp.toString(16).padStart(2, '0')}`)
+  return words.join(' ') || 'none'
+}
+
+/** The link a sender is on, by its MSS; undefined for an MTU that the database does not know. */
+export function linkOf(database: P0fDatabase, ipVersion: 4 | 6, mss: number): string | undefined {
+  return mss === 0 ? undefined : database.links.get(mss + (ipVersion === 4 ? 40 : 60))
+}
+
+/**
+ * Matches the text of an observation, such as the `raw_sig` of a p0f log. The text tells of a window
+ * `mss*4` not which of the divisors it came from, so each window it can stand for is tried, the
+ * likeliest first, and an exact match beats a fuzzy one.
+ * @throws {P0fError} `P0F_SIGNATURE` if it is no signature, or one with wildcards
+ */
+export function matchRawSignature(
+  database: P0fDatabase,
+  module: P0fModule,
+  text: string,
+): P0fMatch {
+  let best: P0fMatch | undefined
+  for (const seen of observationsOf(parseSignature(text))) {
+    const match = matchObservation(database, module, seen)
+    if (!best || rank(match) > rank(best)) best = match
+  }
+  if (!best) throw new P0fError('P0F_SIGNATURE', 'no window is this multiple')
+  return best
+}
+
+function rank({ rule, fuzzy }: P0fMatch): number {
+  if (!rule) return 0
+  if (fuzzy) return 1
+  return rule.label.generic ? 2 : 3
+}
+
+function observationsOf(sig: P0fSignature): P0fObservation[] {
+  const { ipVersion, mss, scale, window, optionKinds: kinds, eolPadding } = sig
+  if (ipVersion === undefined || mss === undefined || scale === undefined || sig.payload === '*') {
+    throw new P0fError('P0F_SIGNATURE', 'a * in what should be a packet')
+  }
+  if (sig.ttlForm === 'random' || window.form === 'any' || window.form === 'modulo') {
+    throw new P0fError('P0F_SIGNATURE', 'a rule where a packet should be')
+  }
+  const tcpOptions = layoutSize({ kinds, eolPadding })
+  const ipHeader = ipVersion === 4 ? 20 + sig.ipOptionsLength : 40
+  const context = {
+    ipVersion,
+    mss,
+    headerLength: tcpOptions === undefined ? 0 : ipHeader + 20 + tcpOptions,
+    hasOwnTimestamp:
+      kinds.includes(OPTION_KIND.timestamps) && (sig.quirks & QUIRK.zeroTimestamp) === 0,
+    peerMss: 0,
+  }
+  const multiple = window.form === 'mtu' ? -window.value : window.value
+  const windows = window.form === 'value' ? [window.value] : windowsOfMultiple(multiple, context)
+  // A window made of the peer's MSS, which the text does not tell.
+  if (windows.length === 0) windows.push(0)
+  return windows.map((value) => ({
+    ipVersion,
+    ttl: sig.ttl,
+    ipOptionsLength: sig.ipOptionsLength,
+    mss,
+    window: value,
+    windowMultiple: window.form === 'value' ? windowMultiple(value, context) : multiple,
+    scale,
+    layout: printLayout(kinds, kinds.length, eolPadding),
+    quirks: sig.quirks,
+    hasPayload: sig.payload === '+',
+  }))
+}
