@@ -26,8 +26,8 @@ export type OsLabel =
   | 'unknown'
 
 /**
- * The first row that fits. The SYN of `nmap -sS` comes ahead of the table, which does not know it;
- * `statelessScanner` comes ahead of this.
+ * The first row that fits. The SYN of `nmap -sS` comes ahead of the table, which does not know it; for
+ * the other scanners ask `osGuess` of syn_fingerprint.ts.
  */
 export function osLabel(stack: StackFeatures): OsLabel {
   const { ttl, window, mss, windowScale: scale, optionsSig: options } = stack

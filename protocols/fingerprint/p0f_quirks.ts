@@ -65,6 +65,7 @@ export function quirksOf(syn: SynFeatures): number {
   if (syn.seq === 0) quirks |= QUIRK.zeroSeq
   if ((flags & TCP_FLAG.ack) !== 0) {
     if (syn.ack === 0) quirks |= QUIRK.zeroAck
+    // p0f 3.09 sees a number only if bit 24 of it is set; its README says otherwise, and so do we.
   } else if (syn.ack !== 0 && (flags & TCP_FLAG.rst) === 0) quirks |= QUIRK.nonZeroAck
   // With the flag set the pointer is in use, and not odd by itself.
   if ((flags & TCP_FLAG.urg) !== 0) quirks |= QUIRK.urgentFlag

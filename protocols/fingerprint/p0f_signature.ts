@@ -195,7 +195,7 @@ function parseWindow(text: string): P0fWindow {
   }
   const unit = text.slice(0, 4)
   if (unit === 'mss*' || unit === 'mtu*') {
-    const value = readNumber(text.slice(4), `window ${unit}`, 1, 1000)
+    const value = readNumber(text.slice(4), `window ${unit}`, 1, 65535)
     return { form: unit === 'mss*' ? 'mss' : 'mtu', value }
   }
   return { form: 'value', value: readNumber(text, 'window', 0, 65535) }

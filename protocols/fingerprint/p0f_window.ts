@@ -22,7 +22,8 @@ const ETHERNET_MTU = 1500
  * @returns N for `mss*N`, -N for `mtu*N`, 0 for a window that is no multiple of anything in the list.
  *   The first divisor that fits counts: MSS; MSS less a timestamp, if there is one; the MSS of
  *   Ethernet (1460, 1448; over IPv6 1440 and 1428 too); then as MTU: MSS with 40 bytes, MSS with
- *   this packet's headers, over IPv6 MSS with 60 bytes, 1500; at last the peer's MSS
+ *   this packet's headers, over IPv6 MSS with 60 bytes, 1500; at last the peer's MSS, and that less
+ *   a timestamp
  * @see p0f README, section on window sizes
  */
 export function windowMultiple(window: number, context: WindowContext): number {
@@ -41,9 +42,9 @@ export function windowMultiple(window: number, context: WindowContext): number {
   if (window % (mss + headerLength) === 0) return -window / (mss + headerLength)
   if (v6 && window % (mss + IPV6_HEADERS) === 0) return -window / (mss + IPV6_HEADERS)
   if (window % ETHERNET_MTU === 0) return -window / ETHERNET_MTU
-  if (peerMss > TIMESTAMP_BYTES) {
-    if (window % peerMss === 0) return window / peerMss
-    if (window % (peerMss - TIMESTAMP_BYTES) === 0) return window / (peerMss - TIMESTAMP_BYTES)
+  if (peerMss > 0 && window % peerMss === 0) return window / peerMss
+  if (peerMss > TIMESTAMP_BYTES && window % (peerMss - TIMESTAMP_BYTES) === 0) {
+    return window / (peerMss - TIMESTAMP_BYTES)
   }
   return 0
 }
