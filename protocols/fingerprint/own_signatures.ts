@@ -1,6 +1,6 @@
 /**
- * A few signatures of our own, for those who give no `p0f.fp`; in its format, with p0f's meaning.
- * Each says what its sender's documentation or source says: see the comments.
+ * A few signatures of our own, for those who give no `p0f.fp`; in its format, with p0f's meaning. They
+ * say what is publicly known of each stack: see the comments.
  */
 import { type P0fDatabase, readP0fDatabase } from './p0f_database.ts'
 
@@ -15,14 +15,14 @@ label = smallest IPv6 link
 sig = 1280
 
 [tcp:request]
-; tcp_select_initial_window of Linux: 4 segments, 10 since 2.6.39 (RFC 6928), 20 from 3.11, and
-; about 64 KiB since 4.20; Android asks for 60. The scale follows the memory of the machine.
+; The first receive window of Linux: 4 segments, later 10 (as RFC 6928), 20 from 3.11, and about
+; 64 KiB since 4.20; Android asks for 60 segments. The scale follows the memory of the machine.
 label = s:unix:Linux:4.20 or newer
 sig = *:64:0:*:mss*44,*:mss,sok,ts,nop,ws:df,id+:0
 sig = *:64:0:*:mss*45,*:mss,sok,ts,nop,ws:df,id+:0
 label = s:unix:Linux:3.11 to 4.19
 sig = *:64:0:*:mss*20,*:mss,sok,ts,nop,ws:df,id+:0
-label = s:unix:Linux:2.6.39 to 3.10
+label = s:unix:Linux:up to 3.10
 sig = *:64:0:*:mss*10,*:mss,sok,ts,nop,ws:df,id+:0
 label = s:unix:Linux:2.4 or 2.6
 sig = *:64:0:*:mss*4,*:mss,sok,ts,nop,ws:df,id+:0
@@ -31,8 +31,8 @@ sig = *:64:0:*:65535,*:mss,sok,ts,nop,ws:df,id+:0
 label = g:unix:Linux:
 sig = *:64:0:*:*,*:mss,sok,ts,nop,ws:df,id+:0
 
-; Microsoft, "Description of Windows TCP features": no timestamps unless asked for, scaling since
-; Vista, 8192 before the first packet up to 8.1 and 64 KiB after; 65535 without scaling in XP.
+; Windows sends no timestamps unless it is told to, and scales since Vista: 8192 in the first packet
+; up to 8.1 and about 64 KiB after; XP 65535 without scaling.
 label = s:win:Windows:10 or newer
 sig = *:128:0:*:mss*44,8:mss,nop,ws,nop,nop,sok:df,id+:0
 sig = *:128:0:*:65535,8:mss,nop,ws,nop,nop,sok:df,id+:0
@@ -44,18 +44,18 @@ sig = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
 label = g:win:Windows:
 sig = *:128:0:*:*,*:mss,nop,ws,nop,nop,sok:df,id+:0
 
-; tcp_output of XNU pads its list to four bytes with kind 0; ID 0 with DF since 10.11 (RFC 6864).
+; XNU pads its list of options to four bytes with kind 0; newer ones send ID 0 with DF (RFC 6864).
 label = s:unix:macOS or iOS:
 sig = *:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:df:0
 sig = *:64:0:*:65535,6:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
 sig = *:64:0:*:65535,5:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
 
-; tcp_addoptions of FreeBSD; ID 0 with DF where net.inet.ip.rfc6864 is set, the default since 12.
+; FreeBSD puts scale before SACK; ID 0 with DF where net.inet.ip.rfc6864 is set.
 label = s:unix:FreeBSD:
 sig = *:64:0:*:65535,6:mss,nop,ws,sok,ts:df,id+:0
 sig = *:64:0:*:65535,6:mss,nop,ws,sok,ts:df:0
 
-; tcp_output of OpenBSD: tcp_sendspace 16384, each option aligned with NOPs.
+; OpenBSD starts at 16384 and aligns each option with NOPs.
 label = s:unix:OpenBSD:
 sig = *:64:0:*:16384,6:mss,nop,nop,sok,nop,ws,nop,nop,ts:df,id+:0
 sig = *:64:0:*:16384,3:mss,nop,nop,sok,nop,ws,nop,nop,ts:df,id+:0

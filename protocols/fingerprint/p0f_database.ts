@@ -2,40 +2,8 @@
 import { quote } from '../quote.ts'
 import { P0fError } from './p0f_error.ts'
 import { printLayout } from './p0f_layout.ts'
-import { QUIRK } from './p0f_quirks.ts'
-import { type P0fSignature, parseSignature } from './p0f_signature.ts'
-
-/** A `label` line and what goes with it. */
-export interface P0fLabel {
-  /** `g`: a last resort; `s`: tried first */
-  readonly generic: boolean
-  /** class `!`: a program with a stack of its own, such as a scanner */
-  readonly userland: boolean
-  /** e.g. `unix` */
-  readonly osClass: string
-  /** as p0f prints it, name and flavour: `Windows 7 or 8` */
-  readonly text: string
-}
-
-/** A `sig` line of a TCP section, ready to be compared; -1 stands for `*`. */
-export interface P0fRule {
-  readonly label: P0fLabel
-  readonly signature: P0fSignature
-  /** 1-based, in the file */
-  readonly line: number
-  /** 0 for any */
-  readonly ipVersion: number
-  /** what is asked of an IPv4 and of an IPv6 packet, as `*` signatures are written for IPv4 */
-  readonly quirksV4: number
-  readonly quirksV6: number
-  /** the initial one */
-  readonly ttl: number
-  readonly randomTtl: boolean
-  readonly mss: number
-  readonly scale: number
-  /** 0 none, 1 some */
-  readonly payload: number
-}
+import { layoutKey, type P0fLabel, type P0fRule, parseLabel, ruleOf } from './p0f_rule.ts'
+import { parseSignature } from './p0f_signature.ts'
 
 /** Rules in the order of the file, by `layoutKey`. */
 export type P0fRules = ReadonlyMap<string, readonly P0fRule[]>
@@ -58,10 +26,6 @@ export interface P0fDatabase {
   /** lines that are not used, and why; the first 100 */
   readonly problems: readonly P0fProblem[]
 }
-
-/** What must be equal for a rule to be looked at: option layout, padding behind `eol`, IP options. */
-export const layoutKey = (ipOptionsLength: number, layout: string): string =>
-  ipOptionsLength === 0 ? layout : `${ipOptionsLength}:${layout}`
 
 /** Characters; p0f's own file has 36 thousand. */
 const LARGEST_FILE = 4 * 1024 * 1024
@@ -167,22 +131,6 @@ function readLink(reading: Reading, key: 'label' | 'sig', value: string): void {
   if (!reading.links.has(mtu)) reading.links.set(mtu, reading.link)
 }
 
-/** @throws {P0fError} `P0F_LABEL` unless it is `type:class:name:flavour` */
-function parseLabel(text: string): P0fLabel {
-  const [, type, osClass = '', name = '', flavour = ''] = LABEL.exec(text) ?? []
-  if (!type) {
-    throw new P0fError('P0F_LABEL', `label ${quote(text)} is not [sg]:class:name:flavour`)
-  }
-  return {
-    generic: type === 'g',
-    userland: osClass === '!',
-    osClass,
-    text: flavour === '' ? name : `${name} ${flavour}`,
-  }
-}
-
-const LABEL = /^([sg]):(!|\w{1,64}):([^:]{1,128}):(.{0,128})$/
-
 function addRule(reading: Reading, rules: Map<string, P0fRule[]>, text: string, line: number) {
   if (!reading.label) throw new P0fError('P0F_LABEL', 'a signature without a label')
   if (reading.signatures >= MOST_SIGNATURES) {
@@ -197,27 +145,3 @@ function addRule(reading: Reading, rules: Map<string, P0fRule[]>, text: string, 
   else rules.set(key, [rule])
   reading.signatures += 1
 }
-
-function ruleOf(signature: P0fSignature, label: P0fLabel, line: number): P0fRule {
-  const { ipVersion, ttl, ttlForm, distance, quirks } = signature
-  if (ttlForm === 'observed' && distance === undefined) {
-    throw new P0fError('P0F_SIGNATURE', `TTL ${ttl}+? does not tell where it started`)
-  }
-  if (ttl + (distance ?? 0) === 0) throw new P0fError('P0F_SIGNATURE', 'TTL 0')
-  return {
-    label,
-    signature,
-    line,
-    ipVersion: ipVersion ?? 0,
-    quirksV4: ipVersion === undefined ? quirks & ~QUIRK.flowLabel : quirks,
-    quirksV6:
-      ipVersion === undefined ? quirks & ~(QUIRK.df | QUIRK.nonZeroId | QUIRK.zeroId) : quirks,
-    ttl: ttl + (distance ?? 0),
-    randomTtl: ttlForm === 'random',
-    mss: signature.mss ?? -1,
-    scale: signature.scale ?? -1,
-    payload: PAYLOAD[signature.payload],
-  }
-}
-
-const PAYLOAD = { '0': 0, '+': 1, '*': -1 } as const

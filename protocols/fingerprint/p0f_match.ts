@@ -1,18 +1,9 @@
 /** Which signature of a database a SYN or SYN-ACK fits, by the rules of p0f v3. */
 import { dscpOf } from './ip_tos.ts'
-import { layoutKey, type P0fDatabase, type P0fRule, type P0fRules } from './p0f_database.ts'
-import { P0fError } from './p0f_error.ts'
-import { layoutSize, printLayout } from './p0f_layout.ts'
+import type { P0fDatabase, P0fRules } from './p0f_database.ts'
+import { guessDistance, LONGEST_DISTANCE, type P0fObservation } from './p0f_observation.ts'
 import { QUIRK } from './p0f_quirks.ts'
-import {
-  guessDistance,
-  LONGEST_DISTANCE,
-  type P0fObservation,
-  type P0fSignature,
-  parseSignature,
-} from './p0f_signature.ts'
-import { windowMultiple, windowsOfMultiple } from './p0f_window.ts'
-import { OPTION_KIND } from './syn_features.ts'
+import { layoutKey, type P0fRule } from './p0f_rule.ts'
 
 /** p0f's module: which of the two sections is looked into. */
 export type P0fModule = 'syn' | 'syn+ack'
@@ -139,66 +130,4 @@ export function matchParams({ rule, fuzzy, distance }: P0fMatch, tos = 0): strin
 /** The link a sender is on, by its MSS; undefined for an MTU that the database does not know. */
 export function linkOf(database: P0fDatabase, ipVersion: 4 | 6, mss: number): string | undefined {
   return mss === 0 ? undefined : database.links.get(mss + (ipVersion === 4 ? 40 : 60))
-}
-
-/**
- * Matches the text of an observation, such as the `raw_sig` of a p0f log. The text tells of a window
- * `mss*4` not which of the divisors it came from, so each window it can stand for is tried, the
- * likeliest first, and an exact match beats a fuzzy one.
- * @throws {P0fError} `P0F_SIGNATURE` if it is no signature, or one with wildcards
- */
-export function matchRawSignature(
-  database: P0fDatabase,
-  module: P0fModule,
-  text: string,
-): P0fMatch {
-  let best: P0fMatch | undefined
-  for (const seen of observationsOf(parseSignature(text))) {
-    const match = matchObservation(database, module, seen)
-    if (!best || rank(match) > rank(best)) best = match
-  }
-  if (!best) throw new P0fError('P0F_SIGNATURE', 'no window is this multiple')
-  return best
-}
-
-function rank({ rule, fuzzy }: P0fMatch): number {
-  if (!rule) return 0
-  if (fuzzy) return 1
-  return rule.label.generic ? 2 : 3
-}
-
-function observationsOf(sig: P0fSignature): P0fObservation[] {
-  const { ipVersion, mss, scale, window, optionKinds: kinds, eolPadding } = sig
-  if (ipVersion === undefined || mss === undefined || scale === undefined || sig.payload === '*') {
-    throw new P0fError('P0F_SIGNATURE', 'a * in what should be a packet')
-  }
-  if (sig.ttlForm === 'random' || window.form === 'any' || window.form === 'modulo') {
-    throw new P0fError('P0F_SIGNATURE', 'a rule where a packet should be')
-  }
-  const tcpOptions = layoutSize({ kinds, eolPadding })
-  const ipHeader = ipVersion === 4 ? 20 + sig.ipOptionsLength : 40
-  const context = {
-    ipVersion,
-    mss,
-    headerLength: tcpOptions === undefined ? 0 : ipHeader + 20 + tcpOptions,
-    hasOwnTimestamp:
-      kinds.includes(OPTION_KIND.timestamps) && (sig.quirks & QUIRK.zeroTimestamp) === 0,
-    peerMss: 0,
-  }
-  const multiple = window.form === 'mtu' ? -window.value : window.value
-  const windows = window.form === 'value' ? [window.value] : windowsOfMultiple(multiple, context)
-  // A window made of the peer's MSS, which the text does not tell.
-  if (windows.length === 0) windows.push(0)
-  return windows.map((value) => ({
-    ipVersion,
-    ttl: sig.ttl,
-    ipOptionsLength: sig.ipOptionsLength,
-    mss,
-    window: value,
-    windowMultiple: window.form === 'value' ? windowMultiple(value, context) : multiple,
-    scale,
-    layout: printLayout(kinds, kinds.length, eolPadding),
-    quirks: sig.quirks,
-    hasPayload: sig.payload === '+',
-  }))
 }

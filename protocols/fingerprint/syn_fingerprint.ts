@@ -4,8 +4,8 @@ import { optionsSig } from './options_sig.ts'
 import { type OsLabel, osLabel, type ScannedPort, statelessScanner } from './os_label.ts'
 import type { P0fDatabase } from './p0f_database.ts'
 import { matchObservation, matchParams, type P0fMatch } from './p0f_match.ts'
+import { observeSyn, printObservation } from './p0f_observation.ts'
 import { quirksOf } from './p0f_quirks.ts'
-import { observeSyn, printObservation } from './p0f_signature.ts'
 import { type SynFeatures, TCP_FLAG } from './syn_features.ts'
 
 export interface SynFingerprint {

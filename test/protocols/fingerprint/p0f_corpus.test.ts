@@ -2,12 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { statelessScanner } from '../../../protocols/fingerprint/os_label.ts'
 import { type P0fDatabase, readP0fDatabase } from '../../../protocols/fingerprint/p0f_database.ts'
-import {
-  linkOf,
-  matchParams,
-  matchRawSignature,
-  type P0fModule,
-} from '../../../protocols/fingerprint/p0f_match.ts'
+import { linkOf, matchParams, type P0fModule } from '../../../protocols/fingerprint/p0f_match.ts'
+import { matchRawSignature } from '../../../protocols/fingerprint/p0f_raw_match.ts'
 import { parseSignature, printSignature } from '../../../protocols/fingerprint/p0f_signature.ts'
 import { SynFingerprinter } from '../../../protocols/fingerprint/syn_fingerprint.ts'
 import { corpusBytes, corpusIsHere, corpusLines } from './corpus.ts'
