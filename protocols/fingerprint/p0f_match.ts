@@ -72,8 +72,8 @@ function findRules(rules: P0fRules, seen: P0fObservation) {
 const NONE: readonly P0fRule[] = []
 
 function fitOf(rule: P0fRule, seen: P0fObservation): 'exact' | 'fuzzy' | 'none' {
-  // As p0f's README has it; p0f 3.09 itself takes an IPv6 packet for a signature of IPv4 as well.
-  if (rule.ipVersion !== 0 && rule.ipVersion !== seen.ipVersion) return 'none'
+  // The version is not compared, as p0f 3.09 does not either, whatever its README says: its verdicts
+  // are what others look ours up by. An IPv6 packet lacks the quirks `df` and `id+`, if asked for.
   const asked = seen.ipVersion === 4 ? rule.quirksV4 : rule.quirksV6
   const gone = asked & ~seen.quirks
   const come = seen.quirks & ~asked

@@ -40,8 +40,11 @@ describe('a match', () => {
   it('leaves out what IPv6 does not have', () => {
     expect(verdict(LINUX, '6:64+0:0:1400:mss*10,3:mss,sok::0')).toEqual(['Linux x', 'none', 0])
     expect(verdict(LINUX, '6:64+0:0:1400:mss*10,3:mss,sok:flow:0')[0]).toBe(UNKNOWN_LABEL)
+  })
+
+  it('does not compare IP versions, as p0f 3.09 does not: the quirks tell', () => {
     const v4 = LINUX.replace('*:64', '4:64')
-    expect(verdict(v4, '6:64+0:0:1400:mss*10,3:mss,sok::0')[0]).toBe(UNKNOWN_LABEL)
+    expect(verdict(v4, '6:64+0:0:1400:mss*10,3:mss,sok::0')).toEqual(['Linux x', 'fuzzy', 0])
   })
 
   it('prefers the specific to the generic, both to the fuzzy, and the first of equals', () => {

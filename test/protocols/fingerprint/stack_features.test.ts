@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { hopDistance, initialTtl } from '../../../protocols/fingerprint/initial_ttl.ts'
 import { dscpOf, ecnOf } from '../../../protocols/fingerprint/ip_tos.ts'
-import { ja4t } from '../../../protocols/fingerprint/ja4t.ts'
 import { optionsSig } from '../../../protocols/fingerprint/options_sig.ts'
 import { osLabel, statelessScanner } from '../../../protocols/fingerprint/os_label.ts'
-import { synFeatures } from './syn_packet.ts'
 
 it.each([
   [0, 32, 32],
@@ -82,13 +80,4 @@ describe('the coarse OS table', () => {
     expect(statelessScanner({ ...syn, ipId: 54321 }, target)).toBe('zmap')
     expect(statelessScanner({ ...syn, ipId: 54321, ipVersion: 6 }, target)).toBeUndefined()
   })
-})
-
-it('writes JA4T', () => {
-  expect(ja4t(synFeatures())).toBe('64240_2-4-8-1-3_1460_7')
-  expect(ja4t(synFeatures({ window: 1024 }, { kinds: [], mss: 0, windowScale: -1 }))).toBe(
-    '1024_00_00_00',
-  )
-  const padded = synFeatures({}, { kinds: [2, 0], windowScale: -1, eolPadding: 2 })
-  expect(ja4t(padded)).toBe('64240_2-0-0-0_1460_00')
 })
