@@ -33,9 +33,13 @@ export const isPattern = (text: string): boolean => text.length <= TOPIC_MAX && 
  * @see spec/bus.md section 2, strict segment rule
  */
 export function segment(text: string): string {
-  if (text.length <= TOPIC_MAX && SEGMENT_ONLY.test(text)) return text
+  if (isSegment(text)) return text
   throw new BusError('BUS_TOPIC', `not one segment of a topic: ${quote(text)}`)
 }
+
+/** Whether `value` is text that can be one segment of a topic. */
+export const isSegment = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= TOPIC_MAX && SEGMENT_ONLY.test(value)
 
 /** A constant event name: may be dotted; only emptiness is checked (spec/bus.md, leaf rule). */
 function leaf(text: string): string {

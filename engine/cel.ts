@@ -79,9 +79,15 @@ export function compileCel(text: string, result: 'bool' | 'any'): Expression {
   if (result === 'bool' && check.type !== 'bool' && check.type !== 'dyn') {
     throw new CelError(`gives ${check.type}, not true or false`, 0, text.length)
   }
+  const member = /^data\.([A-Za-z_]\w*)$/.exec(text.trim())?.[1]
   return {
     text,
     evaluate(event) {
+      // Most keys are one text or number of the data, and need no evaluation to be read.
+      if (member !== undefined && Object.hasOwn(event.data, member)) {
+        const value = event.data[member]
+        if (typeof value === 'string' || Number.isFinite(value)) return value
+      }
       try {
         return toJson(parsed(event))
       } catch (error) {

@@ -175,6 +175,11 @@ export interface Timers {
 
 /** Keyed code. `S` is JSON; the engine keeps, bounds and checkpoints it. */
 export interface Keyed<S, D = Data> {
+  /**
+   * False: the event is of no use here and is dropped, before it gets any state. For operators that
+   * look for a few events among many, so that the many cost nothing and evict nobody.
+   */
+  wants?(event: Event<D>): boolean
   /** `undefined`: the event has no key and passes through unchanged. */
   key(event: Event<D>): string | undefined
   init(key: string): S
@@ -196,6 +201,11 @@ export type Json =
  * after the other, and keeps the answers in the journal, where the pipeline has one.
  */
 export interface Enrichment<D = Data> {
+  /**
+   * What it asks belongs to this host and its configuration: a replay that has no recorded answers
+   * asks it too, where it asks nothing else.
+   */
+  readonly local?: boolean
   /**
    * What to ask about, 1024 characters at most; `undefined`: nothing, and the event passes through
    * unchanged. It hangs on the event alone: by it a replay finds the answer again.

@@ -216,6 +216,11 @@ class KeyedRunner implements OperatorRunner {
     const { counters } = this.#options
     try {
       this.#check(event.data)
+      if (this.#code.wants?.(event) === false) {
+        counters.filtered += 1
+        this.#outputs.emit(undefined, event, origin)
+        return
+      }
       const key = this.#code.key(event)
       if (key === undefined) {
         this.#outputs.emit(event, event, origin)

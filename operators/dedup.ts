@@ -1,6 +1,7 @@
 /** Drops repeats within a window of event time; with `when`, a rate limit for some events. */
 import { Type } from 'typebox'
-import { cel, defineOperator, duration, type Event, holds } from '../engine/index.ts'
+import { TOPIC_PATTERN } from '../bus/topic.ts'
+import { cel, defineOperator, duration, EngineError, type Event, holds } from '../engine/index.ts'
 import { keyText } from '../protocols/key_text.ts'
 import { quote } from '../protocols/quote.ts'
 
@@ -10,6 +11,11 @@ const BEFORE_ALL = -8.64e15
 /** Expressions a key may be made of. */
 const MAX_PARTS = 16
 
+const keyPart = cel({
+  result: 'any',
+  description: 'One part of the key, over id, topic, time and data.',
+})
+
 export const dedup = defineOperator({
   type: 'dedup',
   summary: 'Passes the first event of a key and drops its repeats for `window` of event time.',
@@ -17,9 +23,22 @@ export const dedup = defineOperator({
     'Exact across restarts for the keys it still holds; beyond `max_keys` the key longest unseen ' +
     'is forgotten, so a repeat may pass, and nothing is dropped that is no repeat.',
   config: Type.Object({
-    key: Type.Array(
-      cel({ result: 'any', description: 'One part of the key, over id, topic, time and data.' }),
-      { minItems: 1, maxItems: MAX_PARTS, description: 'What makes two events repeats.' },
+    key: Type.Optional(
+      Type.Array(keyPart, {
+        minItems: 1,
+        maxItems: MAX_PARTS,
+        description:
+          'What makes two events repeats; default: nothing, for topics that `keys` does not name.',
+      }),
+    ),
+    keys: Type.Record(
+      Type.String({ pattern: TOPIC_PATTERN }),
+      Type.Array(keyPart, { minItems: 1, maxItems: MAX_PARTS }),
+      {
+        default: {},
+        maxProperties: 64,
+        description: 'Topic to key, for topics of which each has its own; the topic is part of it.',
+      },
     ),
     window: duration({
       description:
@@ -32,9 +51,36 @@ export const dedup = defineOperator({
         description: 'Only events this is true of are limited; default: all.',
       }),
     ),
+    sum: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+      default: [],
+      maxItems: 16,
+      description:
+        'Fields of data that hold whole numbers, as such or as text: those of dropped repeats are ' +
+        'added to the next event of the key that passes.',
+    }),
+    collect: Type.Record(Type.String({ minLength: 1 }), Type.String({ minLength: 1 }), {
+      default: {},
+      maxProperties: 16,
+      description:
+        'New field to field of data: the next event of the key that passes gets the distinct texts ' +
+        'of the dropped repeats and its own, in order, comma-joined; 64 at most.',
+    }),
   }),
+  check: ({ key, keys }) => {
+    if (key === undefined && Object.keys(keys).length === 0) {
+      throw new EngineError('CONFIG', 'neither key nor keys says what makes two events repeats')
+    }
+  },
   state: Type.Object({
     until: Type.Number({ description: 'Event time (ms) at which the window of this key ends.' }),
+    sums: Type.Optional(
+      Type.Record(Type.String(), Type.Number(), { description: 'Of what was dropped, by field.' }),
+    ),
+    collected: Type.Optional(
+      Type.Record(Type.String(), Type.Array(Type.String()), {
+        description: 'Of what was dropped, by new field.',
+      }),
+    ),
   }),
   examples: [
     {
@@ -52,28 +98,106 @@ export const dedup = defineOperator({
         expect: [{ time: 0 }, { time: 500 }, { time: 1000 }],
       },
     },
+    {
+      title: 'Each kind of event by its own key, and nothing lost of what is counted',
+      yaml:
+        'type: dedup\nwindow: 300s\nkeys:\n  flow: [data.src_ip]\n  syn: [data.src_ip, data.class]\n' +
+        'sum: [retransmits]\ncollect: { deckies_seen: decky }',
+      run: {
+        send: [
+          { topic: 'flow', time: 0, data: { src_ip: 'a', retransmits: '1', decky: 'x' } },
+          { topic: 'flow', time: 1, data: { src_ip: 'a', retransmits: '2', decky: 'y' } },
+          { topic: 'other', time: 2, data: { src_ip: 'a' } },
+          { topic: 'flow', time: 300_000, data: { src_ip: 'a', retransmits: '4', decky: 'x' } },
+        ],
+        expect: [
+          { topic: 'flow', data: { retransmits: '1' } },
+          { topic: 'other' },
+          { topic: 'flow', data: { retransmits: '6', deckies_seen: 'x,y' } },
+        ],
+      },
+    },
   ],
-  keyed: ({ key, window, when }, context) => {
-    const keyOf = (event: Event) => keyText(key.map((part) => part.evaluate(event)))
+  keyed: ({ key, keys, window, when, sum, collect }, context) => {
+    const byTopic = new Map(Object.entries(keys))
+    const kept = Object.entries(collect)
+    const keyOf = (event: Event): string | undefined => {
+      const own = byTopic.get(event.topic)
+      if (own) return keyText([event.topic, ...own.map((part) => part.evaluate(event))])
+      return key && keyText(key.map((part) => part.evaluate(event)))
+    }
     return {
       key(event) {
         if (window === 0 || (when && !holds(when, event))) return undefined
         return keyOf(event)
       },
-      init: () => ({ until: BEFORE_ALL }),
-      step(state, event: Event) {
+      init: (): Repeats => ({ until: BEFORE_ALL }),
+      step(state: Repeats, event: Event) {
         // Less than a window apart on either side: an event that comes late is a repeat too. One
         // that is a window or more behind starts anew, so that a clock set back is limited at once.
         if (event.time < state.until && event.time > state.until - 2 * window) {
           const more = state.until - event.time
           context.explain?.(
-            `a repeat of key ${quote(keyOf(event))}, which passes again in ${more} ms`,
+            `a repeat of key ${quote(keyOf(event) ?? '')}, which passes again in ${more} ms`,
           )
+          keep(state, event, sum, kept)
           return undefined
         }
         state.until = event.time + window
-        return event
+        if (!state.sums && !state.collected) return event
+        keep(state, event, sum, kept)
+        return withKept(state, event)
       },
     }
   },
 })
+
+/** One key. */
+interface Repeats {
+  until: number
+  sums?: Record<string, number>
+  collected?: Record<string, string[]>
+}
+
+/** Distinct texts of one field that are kept, and characters of each. */
+const MOST_TEXTS = 64
+const MOST_CHARACTERS = 255
+
+function keep(
+  state: Repeats,
+  { data }: Event,
+  sum: readonly string[],
+  collect: readonly (readonly [string, string])[],
+): void {
+  for (const field of sum) {
+    const value = Number(data[field] ?? Number.NaN)
+    if (!Number.isSafeInteger(value)) continue
+    state.sums ??= {}
+    state.sums[field] = Math.min((state.sums[field] ?? 0) + value, Number.MAX_SAFE_INTEGER)
+  }
+  for (const [into, from] of collect) {
+    const value = data[from]
+    if (typeof value !== 'string') continue
+    const text = value.slice(0, MOST_CHARACTERS)
+    state.collected ??= {}
+    state.collected[into] ??= []
+    const texts = state.collected[into]
+    if (texts.length < MOST_TEXTS && !texts.includes(text)) texts.push(text)
+  }
+}
+
+/** The event with what was kept, its own share included; nothing is kept any more. */
+function withKept(state: Repeats, event: Event): Event {
+  const data = { ...event.data }
+  for (const [field, total] of Object.entries(state.sums ?? {})) {
+    if (Object.hasOwn(data, field)) {
+      data[field] = typeof data[field] === 'string' ? String(total) : total
+    }
+  }
+  for (const [into, texts] of Object.entries(state.collected ?? {})) {
+    data[into] = texts.toSorted().join(',')
+  }
+  delete state.sums
+  delete state.collected
+  return { ...event, data }
+}

@@ -5,9 +5,10 @@ import { BusError } from '../bus/bus_error.ts'
 import { busKeepsMessages } from '../bus/bus_type.ts'
 import { defaultType, type Message } from '../bus/envelope.ts'
 import { PARTITIONS_MAX, partitionOf, partOf, WHOLE } from '../bus/nats/subject.ts'
-import { TOPIC_PATTERN } from '../bus/topic.ts'
+import { isSegment, TOPIC_PATTERN } from '../bus/topic.ts'
 import { cel, type Data, defineSink, type Event, type Refusal } from '../engine/index.ts'
 import { keyText } from '../protocols/key_text.ts'
+import { quote } from '../protocols/quote.ts'
 
 /**
  * What never leaves through the bus, however deep in `data`: it is readable by every local process
@@ -35,6 +36,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     typeField: 'event_type',
   },
 }
+
+/** Stands for the name of a decky in a topic. */
+const DECKY = '{decky}'
+/** Names that are logged, once each. */
+const MOST_NOTED = 64
 
 /** Levels of `data` that are published; what lies deeper is left out. */
 const MAX_DEPTH = 16
@@ -65,6 +71,10 @@ export const bus = defineSink({
           'event_type of the event.',
       }),
     ),
+    type_from_topic: Type.Boolean({
+      default: false,
+      description: "The last segment of the event's own topic is its envelope's type.",
+    }),
     fields: Type.Optional(
       Type.Array(Type.String({ pattern: FIELD }), {
         maxItems: 64,
@@ -93,14 +103,35 @@ export const bus = defineSink({
   examples: [
     { title: 'Announce captured credentials', yaml: 'type: bus\ntopic: credential.captured' },
     {
+      title: 'Announce what the sniffer sees, each at its decky',
+      yaml: 'type: bus\ntopic: decky.{decky}.traffic\ntype_from_topic: true',
+    },
+    {
       title: 'Announce bursts with three fields',
       yaml: 'type: bus\ntopic: attacker.login_burst\nfields: [attacker_ip, failures, window]',
     },
   ],
-  async open({ topic, message_type, fields, partition_by, partitions }, context) {
+  async open(config, context) {
+    const { topic, message_type, type_from_topic, fields, partition_by, partitions } = config
     const connection = await (await context.use(busResource)).connect(context.pipeline)
     const family = Object.hasOwn(FAMILIES, topic) ? FAMILIES[topic] : undefined
-    const message = messageMaker(topic, message_type, fields ?? family?.fields, family?.typeField)
+    const message = messageMaker(topic, {
+      type: message_type,
+      fields: fields ?? family?.fields,
+      typeField: family?.typeField,
+      fromTopic: type_from_topic,
+    })
+    const noted = new Set<string>()
+    const isNameless = (event: Event): boolean => {
+      if (!topic.includes(DECKY) || isSegment(event.data.decky)) return false
+      context.count('no_topic')
+      const decky = quote(String(event.data.decky), 64)
+      if (noted.size < MOST_NOTED && !noted.has(decky)) {
+        noted.add(decky)
+        context.log.warn({ decky }, 'its events are not published: the name cannot be in a topic')
+      }
+      return true
+    }
     let down = false
     const publish = async (event: Event): Promise<Refusal | undefined> => {
       try {
@@ -125,7 +156,13 @@ export const bus = defineSink({
     const store = connection.store?.bind(connection)
     if (store) {
       return {
-        write: (events) => storeAll(events, message, part, store),
+        write: (events) =>
+          storeAll(
+            events.filter((event) => !isNameless(event)),
+            message,
+            part,
+            store,
+          ),
         close: () => connection.close(),
       }
     }
@@ -133,6 +170,7 @@ export const bus = defineSink({
       async write(events) {
         const refusals: Refusal[] = []
         for (const event of events) {
+          if (isNameless(event)) continue
           const refusal = await publish(event)
           if (refusal) refusals.push(refusal)
         }
@@ -183,18 +221,22 @@ async function storeAll(
   return refusals
 }
 
-function messageMaker(
-  topic: string,
-  type: string | undefined,
-  fields: readonly string[] | undefined,
-  typeField: string | undefined,
-): (event: Event) => Message {
+interface MessageParts {
+  readonly type: string | undefined
+  readonly fields: readonly string[] | undefined
+  readonly typeField: string | undefined
+  readonly fromTopic: boolean
+}
+
+function messageMaker(topic: string, parts: MessageParts): (event: Event) => Message {
+  const { fields, typeField, fromTopic } = parts
   const fallback = defaultType(topic)
-  return ({ id, time, data }) => {
+  return ({ id, time, data, topic: eventTopic }) => {
+    const type = fromTopic ? eventTopic.slice(eventTopic.lastIndexOf('.') + 1) : parts.type
     const own = typeField === undefined ? undefined : data[typeField]
     return {
       id,
-      topic,
+      topic: topic.includes(DECKY) ? topic.replace(DECKY, () => String(data.decky)) : topic,
       type: type ?? (typeof own === 'string' ? own : fallback),
       ts: time / 1000,
       payload: fields ? pick(data, fields) : withoutSecrets(data, 0),

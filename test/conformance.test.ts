@@ -274,6 +274,7 @@ const CONFIGS: Record<string, () => Record<string, unknown>> = {
   'sinks/stdout': () => ({}),
   'sinks/bus': () => ({ topic: 'system.log' }),
   'sinks/null': () => ({}),
+  'sinks/syslog_file': () => ({ path: join(dir, 'out.log') }),
 }
 
 function textFile(text: string): string {

@@ -32,7 +32,7 @@ export interface SynFeatures {
 /** Where an option is there twice, the last one counts. */
 export interface TcpOptionFeatures {
   /** option kinds in wire order; kind 0 is there once at most, and last. Only `kindCount` are valid */
-  readonly kinds: Uint8Array
+  readonly kinds: ArrayLike<number>
   /** 0 to 40 */
   readonly kindCount: number
   /** 0 where there is none */

@@ -97,7 +97,7 @@ export class SynFingerprinter {
     return answer
   }
 
-  #sameKinds(base: number, kinds: Uint8Array, kindCount: number): boolean {
+  #sameKinds(base: number, kinds: ArrayLike<number>, kindCount: number): boolean {
     if (this.#kinds[base + KIND_BYTES] !== kindCount) return false
     for (let at = 0; at < kindCount; at++) {
       if (this.#kinds[base + at] !== kinds[at]) return false

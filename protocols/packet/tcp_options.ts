@@ -1,4 +1,4 @@
-/** TCP options of one segment, and the letters that stand for their order. */
+/** TCP options of one segment. */
 import { u8, u16, u32 } from './octets.ts'
 
 const OPTION = {
@@ -106,29 +106,3 @@ function isLengthOf(kind: number, length: number): boolean {
       return true
   }
 }
-
-/**
- * @param kinds option kinds in wire order
- * @returns one letter per option, joined by commas; empty if there are none
- * @example optionsSignature([2, 1, 3, 34]) // 'M,N,W,?'
- */
-export function optionsSignature(kinds: readonly number[]): string {
-  let text = ''
-  for (const kind of kinds) text += text === '' ? letterOf(kind) : `,${letterOf(kind)}`
-  return text
-}
-
-const LETTERS: Readonly<Record<number, string>> = {
-  0: 'E',
-  1: 'N',
-  2: 'M',
-  3: 'W',
-  4: 'S',
-  5: 'S',
-  8: 'T',
-  14: 'A',
-  15: 'A',
-  28: 'U',
-}
-
-const letterOf = (kind: number): string => LETTERS[kind] ?? '?'

@@ -9,7 +9,8 @@ const MAX_LINE = 255
 
 /** `more`: cannot be told yet. `none`: no SSH, or no line that we believe. */
 export type SshBanner =
-  | { readonly state: 'more' | 'none' }
+  | { readonly state: 'more' }
+  | { readonly state: 'none' }
   | {
       readonly state: 'found'
       /** ASCII without the line end; it may hold control characters, which sinks escape. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { optionsSig } from '../../../protocols/fingerprint/options_sig.ts'
 import { decodePacket } from '../../../protocols/packet/decode.ts'
 import { TCP_FLAG } from '../../../protocols/packet/packet.ts'
-import { optionsSignature, readTcpOptions } from '../../../protocols/packet/tcp_options.ts'
+import { readTcpOptions } from '../../../protocols/packet/tcp_options.ts'
 import {
   decode,
   decoded,
@@ -67,7 +68,7 @@ describe('a frame', () => {
     expect(packet).toMatchObject(FIELDS_OF_SYN)
     const options = readTcpOptions(frame, packet.optionsStart, packet.optionsEnd)
     expect(options).toMatchObject({ mss: 1460, windowScale: 7, ownTimestamp: 12345, bad: false })
-    expect(optionsSignature(options.kinds)).toBe('M,S,T,N,W')
+    expect(optionsSig(options.kinds)).toBe('M,S,T,N,W')
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { optionsSignature, readTcpOptions } from '../../../protocols/packet/tcp_options.ts'
+import { optionsSig } from '../../../protocols/fingerprint/options_sig.ts'
+import { readTcpOptions } from '../../../protocols/packet/tcp_options.ts'
 import { hex } from './frames.ts'
 
 const read = (text: string) => {
@@ -61,12 +62,12 @@ describe('TCP options', () => {
     [[2, 34], 'M,?'],
     [[5, 14, 15, 28, 255], 'S,A,A,U,?'],
   ])('of kinds %j have the signature %s', (kinds, signature) => {
-    expect(optionsSignature(kinds)).toBe(signature)
+    expect(optionsSig(kinds)).toBe(signature)
   })
 
   it('list kind 0 once', () => {
-    expect(
-      optionsSignature(read('020405b4 01 030306 0101 080a0000000100000000 0402 0000').kinds),
-    ).toBe('M,N,W,N,N,T,S,E')
+    expect(optionsSig(read('020405b4 01 030306 0101 080a0000000100000000 0402 0000').kinds)).toBe(
+      'M,N,W,N,N,T,S,E',
+    )
   })
 })

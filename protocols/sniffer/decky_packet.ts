@@ -1,0 +1,63 @@
+/** A packet to or from a decky, as the operators behind `decky_filter` see it. */
+import type { Packet } from '../packet/packet.ts'
+import { packetOf } from '../packet/packet_data.ts'
+
+/** What `decky_filter` adds to the data of a frame. */
+export interface DeckyMarks {
+  /** name of the decky */
+  readonly decky: string
+  readonly from_decky: boolean
+  /** both ends are deckies, and the destination counts as the one */
+  readonly internal?: true
+  /** no map says which end is the decky: it was told by flags and ports */
+  readonly guessed?: true
+}
+
+export type Direction = 'inbound' | 'outbound' | 'internal'
+
+interface Seen {
+  readonly time: number
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Which end is the decky; an event without marks is taken as going to one. */
+export const isFromDecky = ({ data }: Seen): boolean => data.from_decky === true
+
+/** @throws {ProtocolError} `PACKET_JSON` where the event is no captured frame */
+export const deckyPacket = ({ data, time }: Seen): Packet | undefined => packetOf(data, time)
+
+/** One text for both directions of a connection: remote first, or where that is a guess, in order. */
+export function connectionKey(event: Seen, packet: Packet): string {
+  const isTurned =
+    event.data.guessed === true
+      ? packet.srcPort < packet.dstPort ||
+        (packet.srcPort === packet.dstPort && packet.src < packet.dst)
+      : isFromDecky(event)
+  return isTurned
+    ? `${packet.dst} ${packet.dstPort} ${packet.src} ${packet.srcPort}`
+    : `${packet.src} ${packet.srcPort} ${packet.dst} ${packet.dstPort}`
+}
+
+/** The endpoints of an event; `src` is always the remote party. */
+export interface Endpoints {
+  readonly src_ip: string
+  readonly src_port: string
+  readonly dst_ip: string
+  readonly dst_port: string
+}
+
+/** @param fromRemote whether the packet's source is the remote party */
+export function endpointsOf(packet: Packet, fromRemote: boolean): Endpoints {
+  const { src, srcPort, dst, dstPort } = packet
+  return !fromRemote
+    ? { src_ip: dst, src_port: String(dstPort), dst_ip: src, dst_port: String(srcPort) }
+    : { src_ip: src, src_port: String(srcPort), dst_ip: dst, dst_port: String(dstPort) }
+}
+
+/** @param remoteOpened whether the remote party opened the connection */
+export const directionOf = ({ data }: Seen, remoteOpened: boolean): Direction =>
+  data.internal === true ? 'internal' : remoteOpened ? 'inbound' : 'outbound'
+
+/** The name of the decky an event is about. */
+export const deckyOf = ({ data }: Seen): string =>
+  typeof data.decky === 'string' ? data.decky : ''
