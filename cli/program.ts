@@ -41,6 +41,7 @@ import { PipelineTop } from './pipeline_top.ts'
 import { PipelineUnitCommand } from './pipeline_unit.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
 import { loadSettings, type Settings } from './settings.ts'
+import { Sniff } from './sniff.ts'
 import { Start, Stop } from './start_stop.ts'
 import { Status } from './status.ts'
 import { UsageError } from './usage_error.ts'
@@ -72,6 +73,7 @@ const COMMANDS = [
   PipelineDlqReplay,
   PipelineDlqDrop,
   PipelineExplainType,
+  Sniff,
   BusServe,
   BusTap,
   BusPublish,

@@ -35,11 +35,15 @@ export interface Output {
 
 /**
  * Writes batches to a stream, one at a time, each waited for.
+ * @param format or the line of an event, without its end
  * @returns a writer whose `write` throws {FatalError} `STDOUT_CLOSED` once nobody reads the
  *   stream any more, as after `… | head`
  */
-export function streamWriter(stream: Output, format: 'ndjson' | 'text'): Writer {
-  const line = lineWriter(format, stream.isTTY === true)
+export function streamWriter(
+  stream: Output,
+  format: 'ndjson' | 'text' | ((event: Event) => string),
+): Writer {
+  const line = typeof format === 'function' ? format : lineWriter(format, stream.isTTY === true)
   let broken: Error | undefined
   // A stream without a listener ends the process when its reader leaves.
   const onError = (error: Error) => {
@@ -79,7 +83,8 @@ function textLine(event: Event): string {
 // text that runs backwards or has no width can make one line look like another.
 const OBEYED = /[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
-const visible = (json: string): string =>
+/** Text that a terminal shows and does not obey; JSON has the controls below U+0020 escaped. */
+export const visible = (json: string): string =>
   json.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const closed = (cause: Error): UnavailableError =>
