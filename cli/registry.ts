@@ -20,6 +20,7 @@ import { bus as busSource } from '../sources/bus.ts'
 import { dbPoll } from '../sources/db_poll.ts'
 import { interval } from '../sources/interval.ts'
 import { ndjsonFile as ndjsonFileSource } from '../sources/ndjson_file.ts'
+import { pcap } from '../sources/pcap.ts'
 import { stdin } from '../sources/stdin.ts'
 import { syslog } from '../sources/syslog.ts'
 import { syslogFile } from '../sources/syslog_file.ts'
@@ -29,6 +30,7 @@ export const registry: Registry = makeRegistry([
   dbPoll,
   interval,
   ndjsonFileSource,
+  pcap,
   stdin,
   syslog,
   syslogFile,
