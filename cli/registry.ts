@@ -28,6 +28,7 @@ import { bus as busSource } from '../sources/bus.ts'
 import { dbPoll } from '../sources/db_poll.ts'
 import { interval } from '../sources/interval.ts'
 import { ndjsonFile as ndjsonFileSource } from '../sources/ndjson_file.ts'
+import { pcap } from '../sources/pcap.ts'
 import { stdin } from '../sources/stdin.ts'
 import { syslog } from '../sources/syslog.ts'
 import { syslogFile as syslogFileSource } from '../sources/syslog_file.ts'
@@ -37,6 +38,7 @@ export const registry: Registry = makeRegistry([
   dbPoll,
   interval,
   ndjsonFileSource,
+  pcap,
   stdin,
   syslog,
   syslogFileSource,

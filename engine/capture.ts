@@ -7,7 +7,8 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { fileFingerprint, lineId } from '../protocols/line_identity.ts'
 import { LineSplitter, type SplitLine } from '../protocols/line_splitter.ts'
 import { lineTime } from '../protocols/line_time.ts'
-import type { Reject } from './define.ts'
+import { firstEventTime, itemsOfEvents } from './captured_events.ts'
+import type { CapturedChunk, Logger, Reject } from './define.ts'
 import { EngineError, toFailure } from './errors.ts'
 import type { Draft } from './event.ts'
 import type { PlanSource } from './plan.ts'
@@ -24,7 +25,7 @@ export interface CapturedItem {
   readonly time: number
   /** index of the target it is for, where the capture has several */
   readonly target?: number
-  /** byte at which its line starts, or its sequence in a journal */
+  /** byte at which its line or frame starts, or its sequence in a journal */
   readonly at: number
   /** when it arrived, ms, where that was noted: no later event time is believed */
   readonly arrival?: number
@@ -33,7 +34,10 @@ export interface CapturedItem {
 }
 
 export interface Capture {
-  /** Event time of the first line that tells one, ms; 0 where none of the first 1000 does. */
+  /**
+   * Event time of the first event, or of the first line that tells one, ms; 0 where none of the
+   * first 1000 does.
+   */
   readonly startTime: number
   /** size of the file, bytes */
   readonly bytesTotal: number
@@ -45,34 +49,62 @@ export interface Capture {
 }
 
 /**
+ * @param log told what does not end the reading
  * @throws {EngineError} `CAPTURE` when the file cannot be read or is damaged; what was read up to
  *   there has been delivered
  */
-export async function openCapture(file: string, source: PlanSource): Promise<Capture> {
+export async function openCapture(
+  file: string,
+  source: PlanSource,
+  log?: Pick<Logger, 'warn'>,
+): Promise<Capture> {
   const failed = (cause: unknown) =>
     new EngineError('CAPTURE', `cannot read capture ${file}: ${toFailure(cause).message}`, {
       cause,
     })
   let read = 0
-  const lines = async function* (countBytes: boolean): AsyncGenerator<SplitLine[]> {
+  const count = (bytes: number) => {
+    read += bytes
+  }
+  const named = async function* <T>(some: AsyncIterable<T>): AsyncGenerator<T> {
     try {
-      yield* splitLines(file, maxLine(source), (bytes) => {
-        if (countBytes) read += bytes
-      })
+      yield* some
     } catch (cause) {
       throw failed(cause)
     }
   }
-  const startTime = await firstTime(lines(false))
+  const events = (onBytes: (bytes: number) => void, warn: (message: string) => void) =>
+    named(eventsOf(file, source, onBytes, warn))
+  const lines = (onBytes: (bytes: number) => void) =>
+    named(splitLines(file, maxLine(source), onBytes))
+  const inEvents = source.component.readCapture !== undefined
+  const nobody = () => undefined
+  const startTime = await (inEvents
+    ? firstEventTime(events(nobody, nobody))
+    : firstTime(lines(nobody)))
   const { size } = await stat(file).catch((cause) => {
     throw failed(cause)
   })
+  const warn = (message: string) => log?.warn({ capture: file }, message)
   return {
     startTime,
     bytesTotal: size,
     bytesRead: () => read,
-    items: () => asItems(lines(true), source, startTime),
+    items: () =>
+      inEvents
+        ? itemsOfEvents(events(count, warn), startTime)
+        : asItems(lines(count), source, startTime),
   }
+}
+
+async function* eventsOf(
+  file: string,
+  { id, component, config }: PlanSource,
+  onBytes: (bytes: number) => void,
+  warn: (message: string) => void,
+): AsyncGenerator<CapturedChunk> {
+  const bytes = await byteStream(file, onBytes)
+  yield* component.readCapture?.(bytes, config as never, { node: id, warn }) ?? []
 }
 
 async function firstTime(lines: AsyncGenerator<SplitLine[]>): Promise<number> {

@@ -136,6 +136,6 @@ export function compileKeyedNode(component: Component, raw: unknown): NodeConfig
     throw new EngineError('CONFIG', messages.join('; '))
   }
   const read = splitConfig(component, values as Record<string, unknown>)
-  if (component.section === 'operators') component.check?.(read.config)
+  if (component.section !== 'sinks') component.check?.(read.config)
   return read
 }

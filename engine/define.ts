@@ -101,6 +101,22 @@ export interface Chunk<P> {
   readonly saved?: () => void
 }
 
+/** What a source that reads a capture is told. */
+export interface CaptureContext {
+  /** The name of the source in its pipeline, which goes into ids. */
+  readonly node: string
+  /** For what does not end the reading, e.g. a capture that is cut; no text from outside. */
+  warn(message: string): void
+}
+
+/** Some events of a capture. */
+export interface CapturedChunk {
+  /** Each has an id. */
+  readonly events: readonly (Draft | Reject)[]
+  /** Bytes of the capture before each event. */
+  readonly offsets: readonly number[]
+}
+
 /** One event at every multiple of `period` (ms, since the epoch). */
 export interface Ticks {
   readonly period: number
@@ -126,6 +142,11 @@ export interface SourceDefinition<C extends TObject = TObject, P = unknown> exte
    * live, it does not keep event time from following the clock where all others are silent.
    */
   readonly ticks?: (config: Static<C>) => Ticks
+  /**
+   * What no schema can say: called with the decoded config when the pipeline is read.
+   * @throws {EngineError} where fields do not fit together
+   */
+  readonly check?: (config: Static<C>) => void
   /** Waits by `context.wakeup`, so that a pipeline may say with `wake:` what ends the wait. */
   readonly wakes?: boolean
   /** Pulled: the engine asks for the next chunk only while credit is left. */
@@ -137,6 +158,16 @@ export interface SourceDefinition<C extends TObject = TObject, P = unknown> exte
    * undefined: nobody has.
    */
   fromLine(line: string, receivedAt: number, config: Static<C>, truncated?: boolean): Draft | Reject
+  /**
+   * For a source whose captures are no lines: what it would have delivered, ids included, had it
+   * read this file from its start. Where it is set, captures are read with it and not by line.
+   * @param bytes of the file, unpacked, in pieces of any length
+   */
+  readCapture?(
+    bytes: AsyncIterable<Buffer>,
+    config: Static<C>,
+    context: CaptureContext,
+  ): AsyncIterable<CapturedChunk>
 }
 
 /** An output of an operator that has several: made with `to(port, event)`. */

@@ -9,6 +9,8 @@ export type {
   AnyOperator,
   AnySink,
   AnySource,
+  CaptureContext,
+  CapturedChunk,
   Chunk,
   Context,
   Emission,

@@ -1,6 +1,7 @@
 /** Opens what a replay reads: log files and event files, each for one source, and journals for many. */
 import { type Capture, openCapture } from './capture.ts'
 import { type CaptureRequest, type CaptureTarget, captureTargets } from './capture_target.ts'
+import type { Logger } from './define.ts'
 import { journalPipeline, openJournal } from './journal/capture.ts'
 import { TIME } from './journal/entry.ts'
 import type { Plan } from './plan.ts'
@@ -11,10 +12,14 @@ export interface OpenedCaptures {
   readonly captures: readonly Capture[]
 }
 
-/** @throws {EngineError} `CAPTURE_TARGET`, `CAPTURE` */
+/**
+ * @param log told what does not end the reading of a capture
+ * @throws {EngineError} `CAPTURE_TARGET`, `CAPTURE`
+ */
 export async function openCaptures(
   plans: readonly Plan[],
   requests: readonly CaptureRequest[],
+  log?: Pick<Logger, 'warn'>,
 ): Promise<OpenedCaptures> {
   const known = await Promise.all(
     requests.map(async (request) => {
@@ -26,7 +31,7 @@ export async function openCaptures(
   const logs = targets.flatMap((one, target) => (one.journal ? [] : { ...one, target }))
   const captures = await Promise.all(
     logs.map(async ({ file, source, target }) => ({
-      ...(await openCapture(file, source)),
+      ...(await openCapture(file, source, log)),
       target,
     })),
   )

@@ -70,9 +70,9 @@ const PROGRESS_EVERY = 100
  * @throws {EngineError} `CAPTURE_TARGET`, `CAPTURE` or `DUPLICATE_PIPELINE`, or what a sink gave up on
  */
 export async function replay(options: ReplayOptions): Promise<RunReport> {
-  const { plans, sinkDir } = options
+  const { plans, sinkDir, log } = options
   refuseTwins(plans)
-  const { targets, captures } = await openCaptures(plans, options.captures)
+  const { targets, captures } = await openCaptures(plans, options.captures, log)
   if (sinkDir !== undefined) await makeSinkDir(sinkDir)
   const answers = await openReplayAnswers(plans, targets, options.askLive ?? false)
   let report: RunReport

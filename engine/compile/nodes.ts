@@ -151,12 +151,12 @@ function outputsOf(
   { problems, decode }: Reading,
 ): readonly string[] | undefined {
   if (component.section === 'sinks') return []
-  if (component.section === 'sources') return ['']
-  if (component.outputs === undefined && component.check === undefined) return ['']
+  const several = component.section === 'operators' ? component.outputs : undefined
+  if (several === undefined && component.check === undefined) return ['']
   if (read === undefined || decode === 'show') return undefined
   try {
     component.check?.(read.config)
-    const outputs = component.outputs?.(read.config) ?? ['']
+    const outputs = several?.(read.config) ?? ['']
     if (!outputs.includes('errors')) return outputs
     problems.error('ERROR_PORT', place.anchor, `${place.owner} calls an output "errors"`, {
       help: "it is the name of every node's error port: rename the output.",

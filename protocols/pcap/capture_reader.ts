@@ -126,7 +126,7 @@ export class CaptureReader {
   /** Packets of records that are whole in the chunk. */
   #takeWhole(limit: number): CapturedBlock {
     const chunk = this.#chunk
-    const block = new BlockBuilder(chunk)
+    const block = new BlockBuilder(chunk, this.#offset - this.#at)
     while (block.count < limit && this.#at < chunk.length) {
       const available = chunk.length - this.#at
       const needed = this.#needed(chunk, this.#at, available)
@@ -154,7 +154,7 @@ export class CaptureReader {
       needed = this.#needed(this.#held, 0, this.#heldLength)
     }
     const held = this.#held.subarray(0, this.#heldLength)
-    const block = new BlockBuilder(held)
+    const block = new BlockBuilder(held, this.#offset)
     const length = needed < 0 ? -1 : this.#read(held, 0, block)
     if (length < 0) {
       this.#stopped = true

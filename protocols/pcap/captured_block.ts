@@ -6,6 +6,8 @@
  */
 export interface CapturedBlock {
   readonly bytes: Buffer
+  /** Where `bytes` stands in the stream: packet `i` begins at its byte `offset + starts[i]`. */
+  readonly offset: number
   readonly count: number
   readonly starts: readonly number[]
   /** Behind the last captured byte. */
@@ -20,6 +22,7 @@ export interface CapturedBlock {
 /** Gathers one block. */
 export class BlockBuilder {
   readonly bytes: Buffer
+  readonly offset: number
   count = 0
   readonly starts: number[] = []
   readonly ends: number[] = []
@@ -27,8 +30,9 @@ export class BlockBuilder {
   readonly times: number[] = []
   readonly linkTypes: number[] = []
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, offset = 0) {
     this.bytes = bytes
+    this.offset = offset
   }
 
   add(start: number, length: number, wireLength: number, time: number, linkType: number): void {
