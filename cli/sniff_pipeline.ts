@@ -36,9 +36,10 @@ export function sniffPipeline(options: SniffOptions): string {
   }
   return JSON.stringify({
     name: 'sniff',
+    description: 'What decnet sniff runs',
     sources: { packets: { type: 'pcap', ...capture } },
     operators: {
-      deckies: { type: 'decky_filter', inputs: ['packets'], deckies, all },
+      deckies: { type: 'decky_filter', inputs: ['packets'], deckies, all, drop_duplicates: false },
       syns: { type: 'tcp_syn', inputs: ['deckies'], ...(p0fFile ? { p0f_fp: p0fFile } : {}) },
       classes: { type: 'sequence_class', inputs: ['syns'], ttl: '1h' },
       flows: { type: 'tcp_flow', inputs: ['deckies'] },

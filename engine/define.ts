@@ -233,11 +233,6 @@ export type Json =
  */
 export interface Enrichment<D = Data> {
   /**
-   * What it asks belongs to this host and its configuration: a replay that has no recorded answers
-   * asks it too, where it asks nothing else.
-   */
-  readonly local?: boolean
-  /**
    * What to ask about, 1024 characters at most; `undefined`: nothing, and the event passes through
    * unchanged. It hangs on the event alone: by it a replay finds the answer again.
    */
@@ -284,6 +279,11 @@ export interface OperatorDefinition<
     config: Static<C>,
     context: Context,
   ) => Keyed<Static<S>, Static<I> extends Data ? Static<I> : Data>
+  /**
+   * What `enrich` asks belongs to this host and its configuration, a file beside the pipeline: a
+   * replay that has no recorded answer asks it too.
+   */
+  readonly asksLocally?: (config: Static<C>) => boolean
   /** The one way to I/O: every answer is an input, and the journal keeps it. */
   readonly enrich?: (
     config: Static<C>,

@@ -88,12 +88,12 @@ export const deckyFilter = defineOperator({
       },
     },
   ],
+  asksLocally: ({ database }) => !database,
   enrich: (config, context) => {
     const names = deckyMap(config)
     const current = currentDeckies(config, context)
     const duplicates = config.drop_duplicates ? new DuplicateFrames() : undefined
     return {
-      local: !config.database,
       key: () => QUESTION,
       ask: async (keys) =>
         keys.includes(QUESTION) ? new Map([[QUESTION, await current()]]) : new Map(),

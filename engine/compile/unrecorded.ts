@@ -7,7 +7,13 @@ import type { Problems } from './source_text.ts'
 
 /** An answer on record needs its event on record: every source that reaches the node is looked at. */
 export function warnOfUnrecorded(nodes: ReadonlyMap<string, GraphNode>, problems: Problems): void {
-  const asking = [...nodes.values()].filter(({ component }) => component && isAsking(component))
+  const asking = [...nodes.values()].filter(
+    ({ component, read }) =>
+      component &&
+      isAsking(component) &&
+      component.section === 'operators' &&
+      !(read && component.asksLocally?.(read.config as never)),
+  )
   for (const node of asking) {
     // A search each: with more of them than can be told, no more are looked for.
     if (problems.isFull) return

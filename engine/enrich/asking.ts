@@ -27,6 +27,9 @@ const MOST_KEYS = 512
 /** Characters of an answer as JSON: it is kept in the journal for each event it was given for. */
 const MAX_ANSWER = 64 * 1024
 
+const asksLocally = ({ component, config }: PlanOperator): boolean =>
+  component.asksLocally?.(config as never) ?? false
+
 export class Asking {
   readonly #options: AskingOptions
   readonly #node: PlanOperator
@@ -83,7 +86,7 @@ export class Asking {
     const { refusal } = this.#options.answers
     const events = Map.groupBy(questions, ({ key }) => key)
     const keys = [...events.keys()]
-    if (refusal && !this.#runner.code.local) {
+    if (refusal && !asksLocally(this.#node)) {
       return new Map(keys.map((key) => [key, { failure: refusal(this.#node.id, key) }]))
     }
     const found = new Map<string, Answer>()
