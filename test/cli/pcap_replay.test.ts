@@ -127,4 +127,13 @@ describe('a capture of packets', () => {
       'error[CAPTURE_FORMAT]: cannot read "text": unsupported capture format',
     )
   })
+
+  it('is the one input of its source, says validate', () => {
+    writeFileSync(join(dir, 'two.yaml'), pipeline(', file: capture.pcap, interface: eth0'))
+    const { code, stdout, stderr } = run('validate', 'two.yaml')
+    expect(code).toBe(78)
+    expect(stdout + stderr).toMatch(
+      /two\.yaml:4:3: error\[CONFIG\]: source "packets": takes one of file and interface, not both/,
+    )
+  })
 })
