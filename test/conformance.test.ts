@@ -18,6 +18,7 @@ import { EngineError } from '../engine/errors.ts'
 import type { Data, Event } from '../engine/event.ts'
 import { harness, type Output, type TestEvent } from '../engine/harness.ts'
 import { mismatches } from '../engine/pipeline_test.ts'
+import { pcapHeader } from '../protocols/pcap/capture_writer.ts'
 import { database, openDatabase } from '../store/database.ts'
 
 const components = [...registry.values()]
@@ -264,6 +265,7 @@ const SINK_EVENTS: Record<string, Event[]> = { repo: [LOG_EVENT] }
 const CONFIGS: Record<string, () => Record<string, unknown>> = {
   'sources/syslog_file': () => ({ path: textFile('<134>1 - a b - - - hello\n') }),
   'sources/ndjson_file': () => ({ path: textFile('{"a":1}\n') }),
+  'sources/pcap': () => ({ file: captureFile() }),
   'sources/stdin': () => ({}),
   'sources/syslog': () => ({ listen: ['tcp://127.0.0.1:0', 'udp://127.0.0.1:0'] }),
   'sources/bus': () => ({ patterns: ['credential.>'] }),
@@ -280,6 +282,12 @@ const CONFIGS: Record<string, () => Record<string, unknown>> = {
 function textFile(text: string): string {
   const path = join(dir, 'in.log')
   writeFileSync(path, text)
+  return path
+}
+
+function captureFile(): string {
+  const path = join(dir, 'in.pcap')
+  writeFileSync(path, pcapHeader(1))
   return path
 }
 

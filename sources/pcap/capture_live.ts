@@ -8,6 +8,8 @@ import { packetDrafts } from './packets.ts'
 /** ms; the pause doubles with each capture that ends, from one second up to this */
 const LONGEST_PAUSE = 60_000
 const FIRST_PAUSE = 1000
+/** A shorter one would only burn the processor. ms */
+const SHORTEST_RETRY = 10
 /** A capture that ran for so long was a good one. ms */
 const GOOD_AFTER = 60_000
 
@@ -26,6 +28,7 @@ export async function* captureLive(
 ): AsyncGenerator<Chunk<LivePosition>, void> {
   const { signal, log } = context
   const watch = new InterfaceWatch(options, context)
+  const retry = Math.max(options.retry, SHORTEST_RETRY)
   let received = saved?.received ?? 0
   let failures = 0
   await driver.checkFilter(options.filter)
@@ -33,12 +36,12 @@ export async function* captureLive(
     const name = await watch.look()
     if (name === undefined) {
       failures = 0
-      await pause(options.retry, signal)
+      await pause(retry, signal)
       continue
     }
     const began = stopwatch()
     const capture = driver.start(name)
-    const release = stopWhenNeeded(capture, name, watch, options, signal)
+    const release = stopWhenNeeded(capture, name, watch, retry, signal)
     let isReplaced = false
     try {
       for await (const block of capture.blocks()) {
@@ -68,7 +71,7 @@ function stopWhenNeeded(
   capture: RunningCapture,
   name: string,
   watch: InterfaceWatch,
-  { retry }: LiveOptions,
+  retry: number,
   signal: AbortSignal,
 ): () => boolean {
   let isReplaced = false

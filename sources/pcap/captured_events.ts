@@ -29,6 +29,8 @@ export async function* readCapturedEvents(
     for (;;) {
       const { done, value } = await blocks.next()
       if (done) {
+        const { skipped } = reader
+        if (skipped > 0) context.warn(`${skipped} packets of link types that are not read`)
         if (value) context.warn(value.message)
         return
       }

@@ -127,7 +127,10 @@ export class TcpdumpCapture implements RunningCapture {
   #count(by: 'kernel' | 'interface', total: number): void {
     const more = total - this.#dropped[by]
     // 32 bits, which a long flood runs over.
-    if (more > 0) this.#context.count(`${by}_dropped`, more)
     this.#dropped[by] = total
+    if (more <= 0) return
+    this.#context.count(`${by}_dropped`, more)
+    const fields = { interface: this.#run.interface, by, dropped: more }
+    this.#context.log.warn(fields, 'packets were dropped before tcpdump could read them')
   }
 }

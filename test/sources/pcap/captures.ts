@@ -10,7 +10,10 @@ export function synFrame(port: number, padding = 0): Buffer {
   const frame = Buffer.from(
     `00112233445566778899aabb08004500003c1c4640004006b1e6cb007107c000020a${port
       .toString(16)
-      .padStart(4, '0')}00161122334400000000a002faf0e6320000020405b40402080a010203040000000001030307`,
+      .padStart(
+        4,
+        '0',
+      )}00161122334400000000a002faf0e6320000020405b40402080a010203040000000001030307`,
     'hex',
   )
   return Buffer.concat([frame, Buffer.alloc(padding)])

@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../../cli/registry.ts'
 import { compileNode } from '../../../engine/compile.ts'
-import { type Draft, findComponent, type Reject } from '../../../engine/define.ts'
+import { findComponent, type Reject } from '../../../engine/define.ts'
+import type { Draft } from '../../../engine/event.ts'
 import { packetOf } from '../../../protocols/packet/packet_data.ts'
 import { readCaptureStream } from '../../../sources/pcap/capture_stream.ts'
 import { pcap } from '../../../sources/pcap.ts'
@@ -164,6 +165,57 @@ describe('a capture file', () => {
     await run.stop()
     expect(await run.pull()).toBe(false)
     expect(run.events.length).toBeLessThan(3000)
+  })
+})
+
+describe('a capture that is replayed', () => {
+  const captured = async (parts: Iterable<Buffer>, warn = (_: string): void => undefined) => {
+    const events: (Draft | Reject)[] = []
+    const offsets: number[] = []
+    const chunks = pcap.readCapture?.(Readable.from(parts), compiled({}), { node: 'lines', warn })
+    for await (const chunk of chunks ?? []) {
+      events.push(...chunk.events)
+      offsets.push(...chunk.offsets)
+    }
+    return { events, offsets }
+  }
+
+  it.each([
+    ['pcap', pcapOf],
+    ['pcapng', pcapngOf],
+  ])('gives the events and ids of a run, however it is cut: %s', async (_, make) => {
+    const bytes = make(20)
+    const expected = plain((await readFile(bytes)).events)
+    for (let at = 1; at < bytes.length; at++) {
+      const { events, offsets } = await captured([bytes.subarray(0, at), bytes.subarray(at)])
+      expect(plain(events)).toEqual(expected)
+      expect(offsets).toEqual(ids(events).map((id) => Number.parseInt(id?.slice(16) ?? '', 16)))
+    }
+  })
+
+  it('may be events, one on each line; what is none is refused line by line', async () => {
+    const [event] = plain((await readFile(pcapOf(1))).events)
+    const { id, ...rest } = event as Draft
+    const lines = [{ ...rest, id }, rest].map((one) => JSON.stringify(one))
+    const text = Buffer.from(`${lines.join('\n')}\n{bad\n`)
+    const whole = await captured([text])
+    expect(whole.events).toMatchObject([
+      event,
+      { ...rest, id: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      { failure: { code: 'BAD_JSON' }, draft: { id: expect.any(String) } },
+    ])
+    for (let at = 1; at < text.length; at++) {
+      expect(await captured([text.subarray(0, at), text.subarray(at)])).toEqual(whole)
+    }
+  })
+
+  it('warns where it was cut, and refuses what is none', async () => {
+    const warnings: string[] = []
+    const { events } = await captured([pcapOf(3).subarray(0, -1)], (text) => warnings.push(text))
+    expect(events.length).toBe(2)
+    expect(warnings).toEqual([expect.stringMatching(/^truncated capture at byte \d+$/)])
+    await expect(captured([Buffer.from('hello')])).rejects.toThrow('unsupported capture format')
+    await expect(captured([])).rejects.toThrow('unsupported capture format')
   })
 })
 
