@@ -40,7 +40,9 @@ export class Sniff extends Command {
   override async execute(): Promise<number> {
     const deckies = Object.fromEntries(this.deckies.map(readDecky))
     if (!this.all && this.deckies.length === 0) {
-      throw new UsageError('name deckies with --decky IP=NAME, or take every destination with --all.')
+      throw new UsageError(
+        'name deckies with --decky IP=NAME, or take every destination with --all.',
+      )
     }
     const isFile = this.from !== '-' && existsSync(this.from)
     if (isFile && this.filter !== undefined) throw new UsageError('--filter is for an interface.')
@@ -58,7 +60,9 @@ export class Sniff extends Command {
     })
     if (!plan) {
       const { isTTY } = process.stderr
-      this.context.stderr.write(problemsText(problems, '', { color: isTTY && !process.env.NO_COLOR }))
+      this.context.stderr.write(
+        problemsText(problems, '', { color: isTTY && !process.env.NO_COLOR }),
+      )
       return exitCode.badConfig
     }
     const session = {

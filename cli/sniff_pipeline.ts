@@ -93,7 +93,5 @@ function textLine({ topic, time, data }: Event): string {
   )
   const kind = topic.slice(topic.lastIndexOf('.') + 1)
   const when = new Date(time).toISOString().slice(0, 23)
-  return visible(
-    `${when} ${kind} ${src_ip}:${src_port} > ${dst_ip}:${dst_port} ${parts.join(' ')}`,
-  )
+  return visible(`${when} ${kind} ${src_ip}:${src_port} > ${dst_ip}:${dst_port} ${parts.join(' ')}`)
 }
