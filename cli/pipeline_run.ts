@@ -73,7 +73,7 @@ export class PipelineRun extends Command {
       stop.addEventListener('abort', running.stop)
       if (stop.aborted) running.stop()
       const { liveAsWorkers } = await import('./worker_life.ts')
-    const names = plans.map(({ name }) => name)
+      const names = plans.map(({ name }) => name)
       const endLives = liveAsWorkers(names, running, { use, log })
       const endService = await announceService(plans, running, { env, log, stop })
       const report = await running.done.finally(() => Promise.all([endLives(), endService()]))

@@ -8,12 +8,18 @@ import { makeLog } from './log.ts'
 import { outputFormat, seconds } from './option_values.ts'
 import { allPipelines } from './pipeline_files.ts'
 import { safeJson } from './safe_json.ts'
+import { installedWorkers, systemctl } from './systemctl.ts'
 import { textTable } from './text_table.ts'
 
 /** How long workers have to answer where nobody says otherwise, s. */
 const WAIT = 2
 /** Heartbeats taken at once. */
 const CHUNK = 256
+
+interface ShownRow extends WorkerRow {
+  /** whether there is a unit of it; null where systemd does not say */
+  readonly installed: boolean | null
+}
 
 /** Asks the workers of this host how they are. */
 export class Workers extends Command {
@@ -23,7 +29,8 @@ export class Workers extends Command {
     details:
       'Every worker is asked for a heartbeat. Those that answer within `--wait` are `ok`; older workers ' +
       'do not know the question and beat every 30 seconds: wait that long to hear them. Without a broker ' +
-      'nobody can be asked: exit code 69.',
+      'nobody can be asked: exit code 69. `installed` says whether systemd has a unit of the worker, ' +
+      '`unknown` where there is no systemctl. The rows are in the order in which workers are started.',
     examples: [
       ['Who is there?', '$0 workers'],
       ['Older workers as well', '$0 workers --wait 31'],
@@ -34,14 +41,15 @@ export class Workers extends Command {
     validator: seconds,
   })
   output = Option.String('-o,--output', 'human', {
-    description: 'human (default) or json',
+    description: 'human (default) or json: {workers}',
     validator: outputFormat,
   })
 
   override async execute(): Promise<number> {
     const { stdout, stderr } = this.context
     const log = await makeLog('error', (line) => stderr.write(line))
-    const rows = await this.#ask(await busOfHost(process.env, 'workers', log))
+    const heard = await this.#ask(await busOfHost(process.env, 'workers', log))
+    const rows = withInstalled(heard, installedWorkers(systemctl))
     stdout.write(this.output === 'json' ? `${safeJson({ workers: rows })}\n` : table(rows))
     return exitCode.ok
   }
@@ -49,9 +57,9 @@ export class Workers extends Command {
   async #ask(bus: Awaited<ReturnType<typeof busOfHost>>): Promise<readonly WorkerRow[]> {
     const { BusError } = await import('../bus/bus_error.ts')
     const { topics } = await import('../bus/topic.ts')
-    const { workerNames } = await import('../bus/worker/names.ts')
+    const { startOrder, workerNames } = await import('../bus/worker/names.ts')
     const { WorkerRegistry } = await import('../bus/worker/registry.ts')
-    const names = workerNames([...allPipelines().keys()])
+    const names = startOrder(workerNames([...allPipelines().keys()]))
     const registry = new WorkerRegistry(names)
     try {
       const connection = await bus.connect('workers')
@@ -78,13 +86,20 @@ export class Workers extends Command {
   }
 }
 
-const table = (rows: readonly WorkerRow[]): string =>
+const withInstalled = (
+  rows: readonly WorkerRow[],
+  installed: ReadonlySet<string> | undefined,
+): readonly ShownRow[] =>
+  rows.map((row) => ({ ...row, installed: installed?.has(row.name) ?? null }))
+
+const table = (rows: readonly ShownRow[]): string =>
   textTable([
-    ['WORKER', 'STATUS', 'LAST BEAT', 'TELLS'],
-    ...rows.map(({ name, status, seconds_since, extra }) => [
+    ['WORKER', 'STATUS', 'LAST BEAT', 'INSTALLED', 'TELLS'],
+    ...rows.map(({ name, status, seconds_since, installed, extra }) => [
       name,
       status.toUpperCase(),
       seconds_since === null ? '-' : `${Math.round(seconds_since)} s ago`,
+      installed === null ? 'unknown' : installed ? 'yes' : 'no',
       safeJson(extra, 0).slice(0, 80),
     ]),
   ])
