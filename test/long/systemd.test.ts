@@ -17,7 +17,7 @@ description: A pipeline that can be made to hang
 sources:
   s: { type: interval, period: 1s }
 sinks:
-  n: { type: 'null', inputs: [s] }
+  n: { type: ndjson_file, inputs: [s], path: "/var/log/decnet/\${secret:ticks_name}.ndjson" }
 unit: { description: ticks, watchdog: 5s }
 `
 
@@ -39,6 +39,7 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
   it('brings every unit up with READY', async ({ skip }) => {
     if (!host) return skip()
     run(`mkdir -p /etc/decnet/pipelines; cat > /etc/decnet/pipelines/ticks.yaml <<'Y'\n${TICKS}Y`)
+    run('install -D -m 600 /dev/stdin /etc/credstore/decnet.ticks_name <<< known-to-few')
     const { code, output } = host.run('/opt/decnet/bin/decnet init')
     expect(output).not.toContain('[FAIL]')
     expect(code).toBe(0)
@@ -60,6 +61,18 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
     const count = () =>
       run(`/opt/decnet/node_modules/node/bin/node --input-type=module -e "${rows}" 2>/dev/null`)
     expect(await until(() => count() === '1', 60)).toBe(true)
+  })
+
+  it('hands a secret to the pipeline that names it, and to no other', async ({ skip }) => {
+    if (!host) return skip()
+    // Only root can read where it is kept, and the unit runs as another.
+    expect(run('stat -c "%a %U" /etc/credstore/decnet.ticks_name')).toBe('600 root')
+    const written = () => host?.run('test -s /var/log/decnet/known-to-few.ndjson').code === 0
+    expect(await until(written, 60)).toBe(true)
+    const folder = '/run/credentials/decnet-ticks.service'
+    expect(run(`stat -c "%a %U" ${folder} ${folder}/ticks_name`)).toBe('500 decnet\n400 decnet')
+    expect(run('find /run/credentials/decnet-ingest.service -type f')).toBe('')
+    expect(run('journalctl --no-pager; systemctl cat "decnet-*"')).not.toContain('known-to-few')
   })
 
   it('kills a pipeline that hangs, and starts it anew', async ({ skip }) => {
@@ -96,7 +109,7 @@ describe.runIf(canHostSystemd())('a host with a real systemd', () => {
 
   it('leaves nothing behind after deinit --purge', ({ skip }) => {
     if (!host) return skip()
-    run('rm -r /etc/decnet/pipelines')
+    run('rm -r /etc/decnet/pipelines /etc/credstore/decnet.*')
     const { code, output } = host.run('/opt/decnet/bin/decnet deinit --purge')
     expect(output).not.toContain('[FAIL]')
     expect(code).toBe(0)
