@@ -1,13 +1,13 @@
 import { Command, Option } from 'clipanion'
 import type { WorkerRow } from '../bus/worker/registry.ts'
 import { freshEpoch, liveClock, pause } from '../engine/clock.ts'
-import { UnavailableError } from '../engine/errors.ts'
 import { busOfHost } from './bus_of_host.ts'
 import { exitCode } from './exit_code.ts'
 import { makeLog } from './log.ts'
 import { outputFormat, seconds } from './option_values.ts'
 import { allPipelines } from './pipeline_files.ts'
 import { safeJson } from './safe_json.ts'
+import { sayOnBus } from './say_on_bus.ts'
 import { installedWorkers, systemctl } from './systemctl.ts'
 import { textTable } from './text_table.ts'
 
@@ -55,7 +55,6 @@ export class Workers extends Command {
   }
 
   async #ask(bus: Awaited<ReturnType<typeof busOfHost>>): Promise<readonly WorkerRow[]> {
-    const { BusError } = await import('../bus/bus_error.ts')
     const { topics } = await import('../bus/topic.ts')
     const { startOrder, workerNames } = await import('../bus/worker/names.ts')
     const { WorkerRegistry } = await import('../bus/worker/registry.ts')
@@ -64,21 +63,19 @@ export class Workers extends Command {
     try {
       const connection = await bus.connect('workers')
       const beats = await connection.subscribe(['system.*.health'])
-      for (const name of names) {
-        const ts = liveClock.now() / 1000
-        const payload = { action: 'beat', requested_by: 'workers', ts }
+      const ts = liveClock.now() / 1000
+      const payload = { action: 'beat', requested_by: 'workers', ts }
+      const questions = names.map((name) => {
         const id = freshEpoch() + freshEpoch()
-        await connection.publish({ id, topic: topics.control(name), type: 'control', ts, payload })
-      }
+        return { id, topic: topics.control(name), type: 'control', ts, payload }
+      })
+      await sayOnBus(connection, questions)
       void pause((this.wait ?? WAIT) * 1000).then(() => beats.finish())
       for (;;) {
         const heard = await beats.take(CHUNK)
         if (!heard) break
         for (const beat of heard) registry.heard(beat, liveClock.now())
       }
-    } catch (error) {
-      if (!(error instanceof BusError) || error.code !== 'BUS_AWAY') throw error
-      throw new UnavailableError('BUS_AWAY', 'no bus, so nobody can be asked: decnet bus serve')
     } finally {
       await bus.close()
     }
