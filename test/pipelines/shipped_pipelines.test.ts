@@ -14,7 +14,9 @@ const configOf = (name: string, env: Record<string, string>, node: string) =>
 describe.each(files)('pipelines/%s', (name) => {
   it('is free of errors and warnings', () => {
     const { plan, problems } = compile(name)
-    expect(problems).toEqual([])
+    // A live capture cannot be read again, and journalling packets would cost more than they are worth.
+    const known = name === 'sniffer.yaml' ? ['NOT_REPLAYABLE'] : []
+    expect(problems.map(({ code }) => code)).toEqual(known)
     expect(`${plan?.name}.yaml`).toBe(name)
   })
 

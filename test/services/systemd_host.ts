@@ -45,7 +45,7 @@ const which = (tool: string): string | undefined =>
     .find(existsSync)
 
 /** systemd, and what `init` asks of a host; `perl` comes with it. */
-const PACKAGES = 'systemd,systemd-sysv,dbus'
+const PACKAGES = 'systemd,systemd-sysv,dbus,tcpdump'
 
 /**
  * @returns undefined, after a line that says why, where this machine may not do it
