@@ -23,6 +23,8 @@ import {
 /** One connection. */
 interface Flow {
   timing?: FlowTiming
+  /** event time reached when the last segment came, whatever time that says of itself; ms */
+  heard?: number
   ends?: Endpoints
   direction?: Direction
   decky?: string
@@ -48,6 +50,7 @@ export const tcpFlow = defineOperator({
   }),
   state: Type.Object({
     timing: Type.Optional(Type.Unknown({ description: 'Counts, times and sequence numbers.' })),
+    heard: Type.Optional(Type.Number({ description: 'Event time of the last segment (ms).' })),
     ends: Type.Optional(Type.Unknown({ description: 'Addresses and ports.' })),
     direction: Type.Optional(Type.String({ description: 'Who opened it.' })),
     decky: Type.Optional(Type.String({ description: 'Name of the decky.' })),
@@ -131,16 +134,17 @@ export const tcpFlow = defineOperator({
         payloadLength: packet.wirePayloadLength,
         flags: packet.tcpFlags,
       })
+      // Behind a clock that was set back each segment would be silent since long ago.
+      flow.heard = timers.now()
       if (!isOver) {
-        timers.at(sweepAfter(timing.lastTime + idle))
+        timers.at(sweepAfter(flow.heard + idle))
         return undefined
       }
       timers.forget()
       return flowEvent(flow, event.time)
     },
     onTimer(flow: Flow, time, _key, timers) {
-      const { timing } = flow
-      if (timing && sweepAfter(timing.lastTime + idle) > time) return undefined
+      if (flow.heard !== undefined && sweepAfter(flow.heard + idle) > time) return undefined
       timers.forget()
       return flowEvent(flow, time)
     },
