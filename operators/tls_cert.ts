@@ -166,11 +166,12 @@ function certificate(
   const fromDecky = isFromDecky(event)
   // Where the ends were only guessed: who shows a certificate is the one that was connected to.
   const isFlipped = event.data.guessed === true && !fromDecky
+  const ends = endpointsOf(packet, fromDecky === isFlipped)
   return {
     topic: 'sniffer.tls_certificate',
     time: event.time,
     data: {
-      ...endpointsOf(packet, fromDecky === isFlipped),
+      ...ends,
       subject_cn: read.subjectCn,
       issuer: read.issuer,
       self_signed: String(read.selfSigned),
@@ -180,7 +181,7 @@ function certificate(
       ...(sni ? { sni } : {}),
       cert_sha256: read.sha256,
       direction: directionOf(event, isFlipped || fromDecky),
-      decky: deckyOf(event),
+      decky: deckyOf(event, isFlipped ? ends.dst_ip : undefined),
     },
   }
 }

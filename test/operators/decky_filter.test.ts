@@ -115,6 +115,12 @@ describe('decky_filter', () => {
       expect(all(packet(CLIENT, SERVER, parts))).toMatchObject([{ from_decky }])
     })
 
+    it('takes each end for the same one throughout, where both have one port', () => {
+      const ports = { src: 500, dst: 500 }
+      const [there, back] = all(packet(CLIENT, SERVER, ports), packet(SERVER, CLIENT, ports))
+      expect([there?.decky, there?.from_decky]).toEqual([back?.decky, !back?.from_decky])
+    })
+
     it('still goes by the map where that has an address', () => {
       const run = filter({ all: true })
       expect(marksOf(run.send(packet(DECKY, REMOTE, { src: 50_000, dst: 443 })))).toEqual([
