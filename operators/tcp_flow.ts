@@ -23,6 +23,8 @@ import {
 /** One connection. */
 interface Flow {
   timing?: FlowTiming
+  /** event time reached when the last segment came, whatever time that says of itself; ms */
+  heard?: number
   /** the second end of the key is the remote party; only where the ends are guessed */
   swapped?: boolean
   direction?: Direction
@@ -49,6 +51,7 @@ export const tcpFlow = defineOperator({
   }),
   state: Type.Object({
     timing: Type.Optional(Type.Unknown({ description: 'Counts, times and sequence numbers.' })),
+    heard: Type.Optional(Type.Number({ description: 'Event time of the last segment (ms).' })),
     swapped: Type.Optional(
       Type.Boolean({ description: 'The second end of the key is the remote party.' }),
     ),
@@ -134,16 +137,17 @@ export const tcpFlow = defineOperator({
         payloadLength: packet.wirePayloadLength,
         flags: packet.tcpFlags,
       })
+      // Behind a clock that was set back each segment would be silent since long ago.
+      flow.heard = timers.now()
       if (!isOver) {
-        timers.at(sweepAfter(timing.lastTime + idle))
+        timers.at(sweepAfter(flow.heard + idle))
         return undefined
       }
       timers.forget()
       return flowEvent(flow, connectionKey(event, packet), event.time)
     },
     onTimer(flow: Flow, time, key, timers) {
-      const { timing } = flow
-      if (timing && sweepAfter(timing.lastTime + idle) > time) return undefined
+      if (flow.heard !== undefined && sweepAfter(flow.heard + idle) > time) return undefined
       timers.forget()
       return flowEvent(flow, key, time)
     },

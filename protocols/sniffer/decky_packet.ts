@@ -70,6 +70,14 @@ export function endpointsOf(packet: Packet, fromRemote: boolean): Endpoints {
 export const directionOf = ({ data }: Seen, remoteOpened: boolean): Direction =>
   data.internal === true ? 'internal' : remoteOpened ? 'inbound' : 'outbound'
 
-/** The name of the decky an event is about. */
-export const deckyOf = ({ data }: Seen): string =>
-  typeof data.decky === 'string' ? data.decky : ''
+/** What a decky is called that no map names; may be in a topic. */
+export const nameOfAddress = (address: string): string => address.replace(/[.:]/g, '-')
+
+/**
+ * The name of the decky an event is about.
+ * @param insteadOf where the ends were guessed wrong: the address that is the decky's
+ */
+export function deckyOf({ data }: Seen, insteadOf?: string): string {
+  if (insteadOf !== undefined) return nameOfAddress(insteadOf)
+  return typeof data.decky === 'string' ? data.decky : ''
+}
