@@ -145,7 +145,11 @@ function certificateEvent(
       endTls(side)
     } else if (type === handshakeType.serverHello) {
       connection.decky_is_server = fromDecky
-      if (fromDecky && !own) endTls(side)
+      if (fromDecky && !own) {
+        endTls(side)
+        // The certificate may have come in the same segment.
+        return undefined
+      }
     } else if (type === handshakeType.certificate && connection.decky_is_server === fromDecky) {
       endTls(side)
       return certificate(connection, event, packet, bytes.subarray(start, stop))
