@@ -14,7 +14,7 @@ import { DuplicateFrames } from '../protocols/packet/duplicate_frames.ts'
 import { type Packet, PROTOCOL, TCP_FLAG } from '../protocols/packet/packet.ts'
 import { packetOf } from '../protocols/packet/packet_data.ts'
 import { quote } from '../protocols/quote.ts'
-import type { DeckyMarks } from '../protocols/sniffer/decky_packet.ts'
+import { type DeckyMarks, nameOfAddress } from '../protocols/sniffer/decky_packet.ts'
 import { database as databaseResource } from '../store/database.ts'
 import { fileDeckies } from '../store/decky_file.ts'
 import { runningDeckies } from '../store/running_deckies.ts'
@@ -175,18 +175,20 @@ function marksOf(packet: Packet, deckies: Deckies, all: boolean): DeckyMarks | u
   if (!all) return undefined
   const fromDecky = isAnswer(packet)
   return {
-    decky: (fromDecky ? packet.src : packet.dst).replace(/[.:]/g, '-'),
+    decky: nameOfAddress(fromDecky ? packet.src : packet.dst),
     from_decky: fromDecky,
     guessed: true,
   }
 }
 
 /** Whether a packet comes from the end that was connected to. */
-function isAnswer({ protocol, tcpFlags, srcPort, dstPort }: Packet): boolean {
+function isAnswer(packet: Packet): boolean {
+  const { protocol, tcpFlags, srcPort, dstPort } = packet
   if (protocol === PROTOCOL.TCP && (tcpFlags & TCP_FLAG.SYN) !== 0) {
     return (tcpFlags & TCP_FLAG.ACK) !== 0
   }
-  return srcPort < dstPort
+  // Any order will do for one port at both ends, if only each end stays the same one.
+  return srcPort < dstPort || (srcPort === dstPort && packet.src < packet.dst)
 }
 
 function marked(event: Event, marks: DeckyMarks): Event {

@@ -195,15 +195,16 @@ function draft(
   const outbound = deckyIsClient(event, packet, connection)
   // Where the ends were only guessed: who was connected to is the decky.
   const isFlipped = event.data.guessed === true && outbound
+  const ends = endpointsOf(packet, isFromDecky(event) === isFlipped)
   return {
     topic,
     time: event.time,
     data: {
-      ...endpointsOf(packet, isFromDecky(event) === isFlipped),
+      ...ends,
       ...fields,
       ssh_version: version,
       direction: directionOf(event, isFlipped || !outbound),
-      decky: deckyOf(event),
+      decky: deckyOf(event, isFlipped ? ends.dst_ip : undefined),
     },
   }
 }

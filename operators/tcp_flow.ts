@@ -15,15 +15,18 @@ import {
   deckyOf,
   deckyPacket,
   directionOf,
-  type Endpoints,
-  endpointsOf,
+  endpointsOfKey,
   isFromDecky,
+  isTurned,
 } from '../protocols/sniffer/decky_packet.ts'
 
 /** One connection. */
 interface Flow {
   timing?: FlowTiming
-  ends?: Endpoints
+  /** event time reached when the last segment came, whatever time that says of itself; ms */
+  heard?: number
+  /** the second end of the key is the remote party; only where the ends are guessed */
+  swapped?: boolean
   direction?: Direction
   decky?: string
 }
@@ -48,7 +51,10 @@ export const tcpFlow = defineOperator({
   }),
   state: Type.Object({
     timing: Type.Optional(Type.Unknown({ description: 'Counts, times and sequence numbers.' })),
-    ends: Type.Optional(Type.Unknown({ description: 'Addresses and ports.' })),
+    heard: Type.Optional(Type.Number({ description: 'Event time of the last segment (ms).' })),
+    swapped: Type.Optional(
+      Type.Boolean({ description: 'The second end of the key is the remote party.' }),
+    ),
     direction: Type.Optional(Type.String({ description: 'Who opened it.' })),
     decky: Type.Optional(Type.String({ description: 'Name of the decky.' })),
   }),
@@ -126,23 +132,24 @@ export const tcpFlow = defineOperator({
       const timing = flow.timing as FlowTiming
       const isOver = addSegment(timing, {
         time: event.time,
-        fromRemote: isFromRemote(flow, packet),
+        fromRemote: isTurned(event, packet) === (flow.swapped === true),
         seq: packet.seq,
         payloadLength: packet.wirePayloadLength,
         flags: packet.tcpFlags,
       })
+      // Behind a clock that was set back each segment would be silent since long ago.
+      flow.heard = timers.now()
       if (!isOver) {
-        timers.at(sweepAfter(timing.lastTime + idle))
+        timers.at(sweepAfter(flow.heard + idle))
         return undefined
       }
       timers.forget()
-      return flowEvent(flow, event.time)
+      return flowEvent(flow, connectionKey(event, packet), event.time)
     },
-    onTimer(flow: Flow, time, _key, timers) {
-      const { timing } = flow
-      if (timing && sweepAfter(timing.lastTime + idle) > time) return undefined
+    onTimer(flow: Flow, time, key, timers) {
+      if (flow.heard !== undefined && sweepAfter(flow.heard + idle) > time) return undefined
       timers.forget()
-      return flowEvent(flow, time)
+      return flowEvent(flow, key, time)
     },
   }),
 })
@@ -158,22 +165,22 @@ function begin(flow: Flow, event: Event, packet: Packet): void {
   // Where the ends were only guessed, who answers a SYN is the decky.
   const fromRemote = isGuess && (isAnswer || isFirst) ? isFirst : !fromDecky
   flow.timing = newFlow(event.time)
-  flow.ends = endpointsOf(packet, fromRemote)
+  if (isTurned(event, packet) === fromRemote) flow.swapped = true
   flow.direction = directionOf(event, isGuess || !(fromDecky ? isFirst : isAnswer))
   flow.decky = deckyOf(event)
 }
 
-function isFromRemote({ ends }: Flow, { src, srcPort }: Packet): boolean {
-  return ends?.src_ip === src && ends.src_port === String(srcPort)
-}
-
-function flowEvent({ timing, ends, direction, decky }: Flow, time: number): Draft | undefined {
+function flowEvent(
+  { timing, swapped = false, direction, decky }: Flow,
+  key: string,
+  time: number,
+): Draft | undefined {
   if (!timing || isTrivial(timing)) return undefined
   const summary = flowSummary(timing)
   const texts = Object.entries(summary).map(([name, value]) => [name, String(value)])
   return {
     topic: 'sniffer.tcp_flow_timing',
     time,
-    data: { ...ends, ...Object.fromEntries(texts), direction, decky },
+    data: { ...endpointsOfKey(key, swapped), ...Object.fromEntries(texts), direction, decky },
   }
 }

@@ -145,11 +145,10 @@ function certificateEvent(
       endTls(side)
     } else if (type === handshakeType.serverHello) {
       connection.decky_is_server = fromDecky
-      if (fromDecky && !own) {
-        endTls(side)
-        // The certificate may have come in the same segment.
-        return undefined
-      }
+      if (!fromDecky || own) continue
+      // The certificate may be in the same segment.
+      endTls(side)
+      return undefined
     } else if (type === handshakeType.certificate && connection.decky_is_server === fromDecky) {
       endTls(side)
       return certificate(connection, event, packet, bytes.subarray(start, stop))
@@ -170,11 +169,12 @@ function certificate(
   const fromDecky = isFromDecky(event)
   // Where the ends were only guessed: who shows a certificate is the one that was connected to.
   const isFlipped = event.data.guessed === true && !fromDecky
+  const ends = endpointsOf(packet, fromDecky === isFlipped)
   return {
     topic: 'sniffer.tls_certificate',
     time: event.time,
     data: {
-      ...endpointsOf(packet, fromDecky === isFlipped),
+      ...ends,
       subject_cn: read.subjectCn,
       issuer: read.issuer,
       self_signed: String(read.selfSigned),
@@ -184,7 +184,7 @@ function certificate(
       ...(sni ? { sni } : {}),
       cert_sha256: read.sha256,
       direction: directionOf(event, isFlipped || fromDecky),
-      decky: deckyOf(event),
+      decky: deckyOf(event, isFlipped ? ends.dst_ip : undefined),
     },
   }
 }

@@ -199,14 +199,15 @@ function draft(
   const deckyIsClient = connection.decky_is_client === true
   // Where the ends were only guessed, what they say outdoes the guess: the client is the remote.
   const isFlipped = event.data.guessed === true && deckyIsClient
+  const ends = endpointsOf(packet, isFromDecky(event) === isFlipped)
   return {
     topic,
     time: event.time,
     data: {
-      ...endpointsOf(packet, isFromDecky(event) === isFlipped),
+      ...ends,
       ...fields,
       direction: directionOf(event, isFlipped || !deckyIsClient),
-      decky: deckyOf(event),
+      decky: deckyOf(event, isFlipped ? ends.dst_ip : undefined),
     },
   }
 }

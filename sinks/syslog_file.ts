@@ -71,14 +71,16 @@ export const syslogFile = defineSink({
           else refusals.push(line)
         }
         if (text === '') return refusals
+        let isAppending = false
         try {
           const target = await opened()
+          isAppending = true
           await target.appendFile(isTorn ? `\n${text}` : text)
           isTorn = false
           if (fsync) await target.datasync()
         } catch (error) {
           // What was written of a line has to end before the next.
-          isTorn = true
+          isTorn ||= isAppending
           await close()
           const { code = 'error' } = error as NodeJS.ErrnoException
           throw new UnavailableError(

@@ -18,7 +18,7 @@ export interface StreamStart {
 export interface StartOptions {
   /** whether bytes, as many of them as there are, may be the beginning */
   readonly begins: (bytes: Uint8Array, start: number, end: number) => boolean
-  /** bytes from there on that are of interest */
+  /** bytes from there on that are of interest, and the most that is kept of a direction */
   readonly limit: number
   /** segments that may come before it */
   readonly tries: number
@@ -53,7 +53,7 @@ export function feedStart(
   if (!begins(bytes, 0, bytes.length)) {
     start.tries += 1
     if (start.tries > tries) finish(start)
-    else if (start.tries <= MOST_EARLY && bytes.length <= limit) {
+    else if (start.tries <= MOST_EARLY && earlyBytes(start) + bytes.length <= limit) {
       start.early ??= []
       start.early.push([seq, bytes.toString('latin1')])
     } else delete start.early
@@ -69,6 +69,9 @@ export function feedStart(
   delete start.early
   return whole
 }
+
+const earlyBytes = ({ early = [] }: StreamStart): number =>
+  early.reduce((sum, [, text]) => sum + text.length, 0)
 
 /** Nothing more is looked for, and nothing kept. */
 export function finish(start: StreamStart): void {

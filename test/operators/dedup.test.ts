@@ -124,4 +124,98 @@ describe('dedup', () => {
       }),
     )
   })
+
+  describe('with a key for each topic', () => {
+    const config = {
+      window: '300s',
+      keys: { flow: ['data.src', 'data.port'], syn: ['data.src', 'data.class'] },
+      sum: ['retransmits'],
+      collect: { deckies_seen: 'decky' },
+    }
+    const flow = (time: number, data = {}) => ({
+      topic: 'flow',
+      time,
+      data: { src: 'a', port: '22', retransmits: '1', decky: 'x', ...data },
+    })
+
+    it('goes by the key of the topic, of which the topic is a part', () => {
+      const run = harness(dedup, { ...config, keys: { flow: ['data.src'], syn: ['data.src'] } })
+      const of = (topic: string, src: string) => ({ topic, time: 0, data: { src } })
+      const out = run.send(of('flow', 'a'), of('syn', 'a'), of('flow', 'a'), of('syn', 'b'))
+      expect(out.map(({ topic, data }) => `${topic} ${data.src}`)).toEqual([
+        'flow a',
+        'syn a',
+        'syn b',
+      ])
+    })
+
+    it('lets a topic without a key pass, or go by the key for all', () => {
+      const other = { topic: 'other', time: 0, data: { src: 'a' } }
+      expect(harness(dedup, config).send(other, other)).toHaveLength(2)
+      const run = harness(dedup, { ...config, key: ['data.src'] })
+      expect(run.send(other, other, { ...other, topic: 'another' })).toHaveLength(1)
+    })
+
+    it('refuses to guess what makes a repeat', () => {
+      expect(() => harness(dedup, { window: '1s' })).toThrow(/neither key nor keys/)
+    })
+
+    it('adds what was dropped to the next that passes, and only once', () => {
+      const run = harness(dedup, config)
+      const out = run.send(
+        flow(0, { retransmits: '5' }),
+        flow(1000, { retransmits: '2' }),
+        flow(2000, { retransmits: 3 }),
+        flow(300_000, { retransmits: '4' }),
+        flow(600_000, { retransmits: '7' }),
+      )
+      expect(out.map(({ data }) => data.retransmits)).toEqual(['5', '9', '7'])
+    })
+
+    it('keeps a number a number, and adds nothing that is none', () => {
+      const run = harness(dedup, config)
+      const values = [1, 'x', '', null, 1.5, Number.MAX_SAFE_INTEGER, 2]
+      const dropped = values.map((retransmits, n) => flow(n, { retransmits }))
+      const out = run.send(flow(0), ...dropped, flow(300_000, { retransmits: 1 }))
+      expect(out[1]?.data.retransmits).toBe(Number.MAX_SAFE_INTEGER)
+      const none = harness(dedup, config)
+      none.send(flow(0), flow(1))
+      const [later] = none.send({ ...flow(300_000), data: { src: 'a', port: '22' } })
+      expect(later?.data).not.toHaveProperty('retransmits')
+    })
+
+    it('tells the deckies of what was dropped with the next that passes', () => {
+      const run = harness(dedup, config)
+      const out = run.send(
+        ...['x', 'z', 'y', 'z'].map((decky, n) => flow(n, { decky })),
+        flow(300_000, { decky: 'w' }),
+        flow(600_000),
+      )
+      expect(out.map(({ data }) => data.deckies_seen)).toEqual([undefined, 'w,y,z', undefined])
+    })
+
+    it('remembers no more than 64 of them, of 255 characters', () => {
+      const run = harness(dedup, config)
+      const deckies = Array.from({ length: 500 }, (_, n) => `${n}`.padStart(1000, 'd'))
+      run.send(flow(0), ...deckies.map((decky) => flow(1, { decky })))
+      run.crashAndRestore()
+      expect(run.state?.bytes).toBeLessThan(64 * 300)
+      const [later] = run.send(flow(300_000))
+      expect(String(later?.data.deckies_seen).split(',').length).toBeLessThanOrEqual(64)
+    })
+
+    it('keeps sums and deckies over a crash', () => {
+      const events = [0, 1, 2, 3].map((n) => flow(n * 100_000, { decky: `d${n}` }))
+      const run = harness(dedup, config)
+      const out = events.flatMap((event) => {
+        const made = run.send(event)
+        run.crashAndRestore()
+        return made
+      })
+      expect(out.map(({ data }) => [data.retransmits, data.deckies_seen])).toEqual([
+        ['1', undefined],
+        ['3', 'd1,d2,d3'],
+      ])
+    })
+  })
 })

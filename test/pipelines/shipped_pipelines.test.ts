@@ -11,10 +11,13 @@ const compile = (name: string, env: Record<string, string> = {}) =>
 const configOf = (name: string, env: Record<string, string>, node: string) =>
   compile(name, env).plan?.nodes.find(({ id }) => id === node)?.config
 
+/** What is meant to be so: packets that pass by cannot be asked for again. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = { 'sniffer.yaml': ['NOT_REPLAYABLE'] }
+
 describe.each(files)('pipelines/%s', (name) => {
   it('is free of errors and warnings', () => {
     const { plan, problems } = compile(name)
-    expect(problems).toEqual([])
+    expect(problems.map(({ code }) => code)).toEqual(KNOWN[name] ?? [])
     expect(`${plan?.name}.yaml`).toBe(name)
   })
 
@@ -63,5 +66,35 @@ describe('the ingest pipeline', () => {
       true,
       true,
     ])
+  })
+})
+
+describe('the sniffer pipeline', () => {
+  it('captures where it is told to, and reads the state file that it is told of', () => {
+    const env = { DECNET_SNIFFER_IFACE: 'eth7', DECNET_STATE_FILE: '/tmp/state.json' }
+    expect(configOf('sniffer.yaml', env, 'packets')).toMatchObject({
+      interface: 'eth7',
+      state_file: '/tmp/state.json',
+    })
+    expect(configOf('sniffer.yaml', env, 'deckies')).toMatchObject({
+      state_file: '/tmp/state.json',
+    })
+  })
+
+  it.each([
+    [undefined, false],
+    ['false', false],
+    ['true', true],
+  ])('asks the database for deckies where DECNET_SNIFFER_DATABASE is %s: %s', (text, database) => {
+    const env = text === undefined ? {} : { DECNET_SNIFFER_DATABASE: text }
+    expect(configOf('sniffer.yaml', env as Record<string, string>, 'deckies')).toMatchObject({
+      database,
+    })
+  })
+
+  it('writes where the ingester reads', () => {
+    const env = { DECNET_INGEST_LOG_FILE: '/tmp/one.log' }
+    const path = (name: string, node: string) => configOf(name, env, node)?.path
+    expect(path('sniffer.yaml', 'log')).toBe(path('ingest.yaml', 'lines'))
   })
 })

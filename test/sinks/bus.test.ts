@@ -132,4 +132,53 @@ describe('the bus sink', () => {
     expect(counted).toEqual(['not_published', 'not_published'])
     expect(warned).toEqual([{ topic: 'a.b', code: 'BUS_CLOSED' }])
   })
+
+  describe('with {decky} in its topic', () => {
+    const config = { topic: 'decky.{decky}.traffic', type_from_topic: true }
+    const seen = (decky: unknown, topic = 'sniffer.tcp_syn_fingerprint') => ({
+      ...event({ decky, src_ip: '203.0.113.7' }),
+      topic,
+    })
+
+    it('publishes each event at its decky, with the type from its own topic', async () => {
+      const { messages } = await published(
+        config,
+        seen('decky-a'),
+        seen('web_02', 'sniffer.ssh_client_banner'),
+      )
+      expect(messages.map(({ topic, type }) => [topic, type])).toEqual([
+        ['decky.decky-a.traffic', 'tcp_syn_fingerprint'],
+        ['decky.web_02.traffic', 'ssh_client_banner'],
+      ])
+      expect(messages[0]?.payload).toEqual({ decky: 'decky-a', src_ip: '203.0.113.7' })
+    })
+
+    it('publishes nothing of a decky whose name cannot be in a topic: counted, said once each', async () => {
+      const bus = memoryBus()
+      const reader = await (await bus.connect('reader')).subscribe(['>'])
+      const { context, counted, warned } = contextOf(bus)
+      const writer = await busSink.open(config, context)
+      const bad = ['', 'a.b', '*', '>', 'a b', 'a\n', undefined, 7, { x: 1 }, 'a.b']
+      expect(await writer.write([...bad.map((decky) => seen(decky)), seen('good')])).toEqual([])
+      await bus.close()
+      const messages = (await reader.take(100)) ?? []
+      expect(messages.map(({ topic }) => topic)).toEqual(['decky.good.traffic'])
+      expect(counted).toEqual(Array(bad.length).fill('no_topic'))
+      expect(warned).toHaveLength(bad.length - 1)
+    })
+
+    it('says so of 64 names at most', async () => {
+      const bus = memoryBus()
+      const { context, counted, warned } = contextOf(bus)
+      const writer = await busSink.open(config, context)
+      await writer.write(Array.from({ length: 1000 }, (_, n) => seen(`${n}.x`)))
+      await bus.close()
+      expect([counted.length, warned.length]).toEqual([1000, 64])
+    })
+
+    it('takes dollar signs in a name for what they are', async () => {
+      const { messages } = await published(config, seen("$&$'"))
+      expect(messages.map(({ topic }) => topic)).toEqual(["decky.$&$'.traffic"])
+    })
+  })
 })

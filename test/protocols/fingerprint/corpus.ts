@@ -7,7 +7,9 @@ const DIRECTORY = process.env.DECNET_TEST_CORPUS ?? BESIDE
 
 export const corpusIsHere = existsSync(DIRECTORY)
 
-export const corpusBytes = (path: string): Buffer => readFileSync(`${DIRECTORY}/${path}`)
+export const corpusPath = (path: string): string => `${DIRECTORY}/${path}`
+
+export const corpusBytes = (path: string): Buffer => readFileSync(corpusPath(path))
 
 export const corpusLines = (path: string): string[] =>
   corpusBytes(path)
