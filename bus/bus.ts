@@ -20,7 +20,8 @@ export interface SubscribeOptions {
   readonly echo?: boolean
   /**
    * Whether a message of `system.bus.reconnected` is put in after the bus was away, for what was
-   * said meanwhile is gone; default false. In memory the bus is never away.
+   * said meanwhile is gone; default false. In memory the bus is never away. A durable reader
+   * misses nothing and is told only where what the transport kept is gone.
    */
   readonly reconnected?: boolean
   /** For a reader that must lose nothing: heeded where the transport keeps messages (NATS). */

@@ -109,7 +109,9 @@ class NatsBusConnection implements BusConnection {
       volatile.end()
     })
     const own = options.echo === true ? undefined : { peer: this.#name, process }
-    const volatile = new VolatileSubscription(link, settings.prefix, patterns, filters, own, queue)
+    const tells = options.reconnected === true
+    const { prefix } = settings
+    const volatile = new VolatileSubscription(link, prefix, patterns, filters, own, queue, tells)
     this.#subscriptions.add(queue)
     await volatile.ready()
     return queue

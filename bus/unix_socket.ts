@@ -9,14 +9,23 @@ const SOCKET_MODE = 0o660
 /**
  * Removes a socket that nobody listens on any more.
  * @param text the address as it stands in the pipeline file
- * @throws {UnavailableError} `LISTEN` where somebody does, or the path is no socket
+ * @throws {UnavailableError} as `isLeftOver`
  */
 export async function claimSocketPath(text: string, path: string): Promise<void> {
+  if (await isLeftOver(text, path)) await unlink(path)
+}
+
+/**
+ * @param text the address as the user wrote it
+ * @returns whether a socket is there that nobody listens on any more; false: nothing is there
+ * @throws {UnavailableError} `LISTEN` where somebody does, or the path is no socket
+ */
+export async function isLeftOver(text: string, path: string): Promise<boolean> {
   const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw cannotListen(text, error)
   })
-  if (!stats) return
+  if (!stats) return false
   if (!stats.isSocket()) {
     throw new UnavailableError('LISTEN', `cannot listen on ${text}: the path is not a socket`)
   }
@@ -24,12 +33,13 @@ export async function claimSocketPath(text: string, path: string): Promise<void>
   if (reason === undefined) {
     throw new UnavailableError('LISTEN', `cannot listen on ${text}: another process does`)
   }
+  if (reason.code === 'ENOENT') return false
   if (reason.code !== 'ECONNREFUSED') throw cannotListen(text, reason)
-  await unlink(path)
+  return true
 }
 
 /** @returns why nobody answers, or undefined where somebody does */
-function knock(path: string): Promise<NodeJS.ErrnoException | undefined> {
+export function knock(path: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path)
     socket.once('error', resolve)

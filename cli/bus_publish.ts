@@ -1,10 +1,11 @@
 import { Command, Option } from 'clipanion'
 import { defaultType } from '../bus/envelope.ts'
 import { freshEpoch, liveClock } from '../engine/clock.ts'
-import { EngineError, UnavailableError } from '../engine/errors.ts'
+import { EngineError } from '../engine/errors.ts'
 import { busOfHost } from './bus_of_host.ts'
 import { exitCode } from './exit_code.ts'
 import { makeLog } from './log.ts'
+import { sayOnBus } from './say_on_bus.ts'
 import { UsageError } from './usage_error.ts'
 
 /** Says something on the bus. */
@@ -12,7 +13,9 @@ export class BusPublish extends Command {
   static override paths = [['bus', 'publish']]
   static override usage = Command.Usage({
     description: 'Publish one message on the bus.',
-    details: 'Nobody answers: it has been said, heard or not. Exits 69 where no broker is there.',
+    details:
+      'Nobody answers: it has been said, heard or not. Exits 69 where no broker is there; over NATS, ' +
+      'where the server has not stored it within 5 seconds.',
     examples: [
       ['Wake what waits for it', '$0 bus publish attacker.observed'],
       ['Stop a pipeline', `$0 bus publish system.ingest.control '{"action":"stop"}'`],
@@ -33,10 +36,9 @@ export class BusPublish extends Command {
       const type = this.type ?? defaultType(this.topic)
       const ts = liveClock.now() / 1000
       const id = freshEpoch() + freshEpoch()
-      await connection.publish({ id, topic: this.topic, type, ts, payload })
+      await sayOnBus(connection, [{ id, topic: this.topic, type, ts, payload }])
     } catch (error) {
       if (!(error instanceof BusError)) throw error
-      if (error.code === 'BUS_AWAY') throw new UnavailableError('BUS_AWAY', error.message)
       if (error.code === 'BUS_TOPIC') throw new UsageError(error.message)
       throw new EngineError(error.code, error.message)
     } finally {

@@ -28,6 +28,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   CAPTURE_FILTER: exitCode.badConfig,
   CAPTURE_FORMAT: exitCode.badConfig,
   CAPTURE_LINK_TYPE: exitCode.badConfig,
+  P0F_FILE: exitCode.badConfig,
   STATE_DIR: exitCode.badConfig,
   STATE_LAYOUT: exitCode.badConfig,
   STATE_DAMAGED: exitCode.badConfig,

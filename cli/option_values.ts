@@ -20,3 +20,6 @@ export const askMode = t.isEnum(['live'] as const)
 
 /** A span of seconds, a day at most. */
 export const seconds = t.cascade(t.isNumber(), [t.isInInclusiveRange(0.01, 86_400)])
+
+/** What p0f calls the two kinds of packets it has signatures of. */
+export const p0fModule = t.isEnum(['syn', 'syn+ack'] as const)

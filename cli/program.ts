@@ -14,6 +14,7 @@ import { exitCode, exitCodeFor } from './exit_code.ts'
 import { Init } from './init.ts'
 import { installedVersion } from './install.ts'
 import { NewComponent } from './new_component.ts'
+import { P0f } from './p0f.ts'
 import { PipelineChaos } from './pipeline_chaos.ts'
 import { PipelineDiff } from './pipeline_diff.ts'
 import { PipelineDlqDrop } from './pipeline_dlq_drop.ts'
@@ -74,6 +75,7 @@ const COMMANDS = [
   PipelineDlqDrop,
   PipelineExplainType,
   Sniff,
+  P0f,
   BusServe,
   BusTap,
   BusPublish,

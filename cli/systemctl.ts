@@ -37,6 +37,21 @@ export function unitStates(run: CommandRunner): UnitState[] | undefined {
   return states.sort((a, b) => (a.unit < b.unit ? -1 : 1))
 }
 
+const FILES = ['list-unit-files', '--type=service', '--no-legend', '--no-pager']
+const OURS = /^decnet-([a-z][a-z0-9_-]{0,63})\.service\s/
+
+/**
+ * @returns names of the workers that have a unit, whether it is loaded or not; undefined where
+ *   systemd does not answer
+ * @see spec/workers-and-systemd.md section 5
+ */
+export function installedWorkers(run: CommandRunner): ReadonlySet<string> | undefined {
+  const { code, stdout, stderr } = run('systemctl', [...FILES, 'decnet-*.service'])
+  // That no unit fits is exit code 1 and not a word (systemd 252).
+  if (code !== 0 && (code !== 1 || stderr.trim() !== '')) return undefined
+  return new Set(stdout.split('\n').flatMap((line) => OURS.exec(line)?.[1] ?? []))
+}
+
 function parsed({ code, stdout }: CommandResult): unknown {
   if (code !== 0) return undefined
   try {

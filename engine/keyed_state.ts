@@ -24,12 +24,16 @@ interface Entry {
   /** watermark at the last use, ms */
   touched: number
   stamp: number
+  /** the one timer that most keys have, or the first of several; undefined where there is none */
+  timer: number | undefined
+  /** those beside it */
   timers: Set<number> | undefined
   /** characters of key and state when they were last saved */
   size: number
   /** whether a checkpoint has the key, as it was */
   kept: boolean
   dirty: boolean
+  gone: boolean
   /** its neighbours in the order of last use */
   older: Entry
   newer: Entry
@@ -41,7 +45,7 @@ export interface StateBounds {
   readonly ttl: number | undefined
 }
 
-/** Dead timers the queue may hold on top of as many as there are live ones. */
+/** Dead timers and entries that may be held on top of as many as there are live ones. */
 const COMPACT_SLACK = 1024
 
 export class KeyedState {
@@ -50,7 +54,8 @@ export class KeyedState {
   // of the Map would do, but finding its first key costs a step for each that was deleted before it.
   readonly #ring = ringStart()
   readonly #queue = new TimerQueue()
-  readonly #dirty = new Set<Entry>()
+  /** those that have gone since stay until there are too many of them */
+  #dirty: Entry[] = []
   readonly #removed = new Set<string>()
   readonly #bounds: StateBounds
   #stamp = 0
@@ -95,7 +100,10 @@ export class KeyedState {
   #markDirty(entry: Entry): void {
     if (entry.dirty) return
     entry.dirty = true
-    this.#dirty.add(entry)
+    this.#dirty.push(entry)
+    if (this.#dirty.length > 2 * this.#entries.size + COMPACT_SLACK) {
+      this.#dirty = this.#dirty.filter(({ gone }) => !gone)
+    }
   }
 
   /** The key's state if it has one that has not aged out; a use like any other. */
@@ -108,16 +116,15 @@ export class KeyedState {
 
   setTimer(key: string, time: number): void {
     const entry = this.#entries.get(key)
-    if (!entry || entry.timers?.has(time)) return
-    entry.timers ??= new Set()
-    entry.timers.add(time)
+    if (!entry || !addTimer(entry, time)) return
     this.#queue.push({ time, key })
     this.counters.timers += 1
     if (this.#queue.size > 2 * this.counters.timers + COMPACT_SLACK) this.#compact()
   }
 
   cancelTimer(key: string, time: number): void {
-    if (this.#entries.get(key)?.timers?.delete(time)) this.counters.timers -= 1
+    const entry = this.#entries.get(key)
+    if (entry && deleteTimer(entry, time)) this.counters.timers -= 1
   }
 
   forget(key: string): void {
@@ -144,7 +151,8 @@ export class KeyedState {
   /** Time of the earliest timer that will fire; Infinity if there is none. */
   get nextLiveTimer(): number {
     for (let first = this.#queue.peek(); first; first = this.#queue.peek()) {
-      if (this.#entries.get(first.key)?.timers?.has(first.time)) return first.time
+      const entry = this.#entries.get(first.key)
+      if (entry && hasTimer(entry, first.time)) return first.time
       this.#queue.pop()
     }
     return Number.POSITIVE_INFINITY
@@ -153,8 +161,8 @@ export class KeyedState {
   /** Time of the last timer that is set, -Infinity if there is none. */
   get lastTimer(): number {
     let last = Number.NEGATIVE_INFINITY
-    for (const { timers } of this.#entries.values()) {
-      for (const time of timers ?? []) last = Math.max(last, time)
+    for (const entry of this.#entries.values()) {
+      for (const time of timersOf(entry)) last = Math.max(last, time)
     }
     return last
   }
@@ -164,7 +172,7 @@ export class KeyedState {
     while (this.isDue(watermark)) {
       const timer = this.#queue.pop() as Timer
       const entry = this.#entries.get(timer.key)
-      if (!entry?.timers?.delete(timer.time)) continue // cancelled, or its key has gone
+      if (!entry || !deleteTimer(entry, timer.time)) continue // cancelled, or its key has gone
       this.counters.timers -= 1
       this.#markDirty(entry)
       // A key that had aged out before the timer's time takes the timer with it, however late the
@@ -190,6 +198,7 @@ export class KeyedState {
   takeChanges(): StateChanges {
     const saved: SavedKey[] = []
     for (const entry of this.#dirty) {
+      if (entry.gone) continue
       const state = JSON.stringify(entry.state)
       const size = state.length + entry.key.length
       this.counters.bytes += size - entry.size
@@ -199,7 +208,7 @@ export class KeyedState {
       saved.push(toSaved(entry, state))
     }
     const removed = [...this.#removed]
-    this.#dirty.clear()
+    this.#dirty = []
     this.#removed.clear()
     return { saved, removed }
   }
@@ -213,7 +222,7 @@ export class KeyedState {
       entry.touched = touched
       entry.stamp = stamp
       entry.kept = true
-      if (timers.length > 0) entry.timers = new Set(timers)
+      for (const time of timers) addTimer(entry, time)
       this.counters.bytes += entry.size
       this.#entries.set(key, entry)
       linkBefore(this.#ring, entry)
@@ -227,8 +236,8 @@ export class KeyedState {
   /** Cancelled timers and those of evicted keys would otherwise pile up in the queue. */
   #compact(): void {
     this.#queue.clear()
-    for (const [key, { timers }] of this.#entries) {
-      for (const time of timers ?? []) this.#queue.push({ time, key })
+    for (const [key, entry] of this.#entries) {
+      for (const time of timersOf(entry)) this.#queue.push({ time, key })
     }
   }
 
@@ -244,11 +253,11 @@ export class KeyedState {
   }
 
   #evict(entry: Entry): void {
-    this.counters.timers -= entry.timers?.size ?? 0
+    this.counters.timers -= (entry.timer === undefined ? 0 : 1) + (entry.timers?.size ?? 0)
     this.counters.bytes -= entry.size
     unlink(entry)
     this.#entries.delete(entry.key)
-    this.#dirty.delete(entry)
+    entry.gone = true
     // Keys that come and go between two checkpoints are none of the file's business.
     if (entry.kept) this.#removed.add(entry.key)
     this.counters.keys = this.#entries.size
@@ -261,10 +270,12 @@ function newEntry(key: string, state: unknown): Entry {
     state,
     touched: Number.NEGATIVE_INFINITY,
     stamp: 0,
+    timer: undefined,
     timers: undefined,
     size: 0,
     kept: false,
     dirty: false,
+    gone: false,
   } as unknown as Entry
   entry.older = entry
   entry.newer = entry
@@ -287,12 +298,37 @@ function unlink({ older, newer }: Entry): void {
   newer.older = older
 }
 
+const hasTimer = (entry: Entry, time: number): boolean =>
+  entry.timer === time || (entry.timers?.has(time) ?? false)
+
+/** @returns false where it was set already */
+function addTimer(entry: Entry, time: number): boolean {
+  if (hasTimer(entry, time)) return false
+  // A set for each of very many keys would be most of what they take.
+  if (entry.timer === undefined) entry.timer = time
+  else {
+    entry.timers ??= new Set()
+    entry.timers.add(time)
+  }
+  return true
+}
+
+/** @returns whether it was there */
+function deleteTimer(entry: Entry, time: number): boolean {
+  if (entry.timer !== time) return entry.timers?.delete(time) ?? false
+  entry.timer = undefined
+  return true
+}
+
+const timersOf = ({ timer, timers }: Entry): number[] =>
+  timer === undefined ? [...(timers ?? [])] : [timer, ...(timers ?? [])]
+
 function toSaved(entry: Entry, state: string): SavedKey {
   return {
     key: entry.key,
     state,
     touched: entry.touched,
     stamp: entry.stamp,
-    timers: [...(entry.timers ?? [])].sort((a, b) => a - b),
+    timers: timersOf(entry).sort((a, b) => a - b),
   }
 }

@@ -74,11 +74,11 @@ export const dedup = defineOperator({
   state: Type.Object({
     until: Type.Number({ description: 'Event time (ms) at which the window of this key ends.' }),
     sums: Type.Optional(
-      Type.Record(Type.String(), Type.Number(), { description: 'Of what was dropped, by field.' }),
+      Type.Array(Type.Number(), { description: 'Of what was dropped, in the order of `sum`.' }),
     ),
     collected: Type.Optional(
-      Type.Record(Type.String(), Type.Array(Type.String()), {
-        description: 'Of what was dropped, by new field.',
+      Type.Array(Type.Array(Type.String()), {
+        description: 'Of what was dropped, in the order of `collect`.',
       }),
     ),
   }),
@@ -120,7 +120,7 @@ export const dedup = defineOperator({
   ],
   keyed: ({ key, keys, window, when, sum, collect }, context) => {
     const byTopic = new Map(Object.entries(keys))
-    const kept = Object.entries(collect)
+    const kept: Kept = { sum, collect: Object.entries(collect) }
     const keyOf = (event: Event): string | undefined => {
       const own = byTopic.get(event.topic)
       if (own) return keyText([event.topic, ...own.map((part) => part.evaluate(event))])
@@ -140,13 +140,13 @@ export const dedup = defineOperator({
           context.explain?.(
             `a repeat of key ${quote(keyOf(event) ?? '')}, which passes again in ${more} ms`,
           )
-          keep(state, event, sum, kept)
+          keep(state, event, kept)
           return undefined
         }
         state.until = event.time + window
         if (!state.sums && !state.collected) return event
-        keep(state, event, sum, kept)
-        return withKept(state, event)
+        keep(state, event, kept)
+        return withKept(state, event, kept)
       },
     }
   },
@@ -155,47 +155,53 @@ export const dedup = defineOperator({
 /** One key. */
 interface Repeats {
   until: number
-  sums?: Record<string, number>
-  collected?: Record<string, string[]>
+  sums?: number[]
+  collected?: string[][]
 }
 
 /** Distinct texts of one field that are kept, and characters of each. */
 const MOST_TEXTS = 64
 const MOST_CHARACTERS = 255
 
-function keep(
-  state: Repeats,
-  { data }: Event,
-  sum: readonly string[],
-  collect: readonly (readonly [string, string])[],
-): void {
-  for (const field of sum) {
-    const value = Number(data[field] ?? Number.NaN)
-    if (!Number.isSafeInteger(value)) continue
-    state.sums ??= {}
-    state.sums[field] = Math.min((state.sums[field] ?? 0) + value, Number.MAX_SAFE_INTEGER)
+/** What is kept of dropped events. */
+interface Kept {
+  readonly sum: readonly string[]
+  /** pairs of new field and field */
+  readonly collect: readonly (readonly [string, string])[]
+}
+
+function keep(state: Repeats, { data }: Event, { sum, collect }: Kept): void {
+  for (let index = 0; index < sum.length; index++) {
+    const value = data[sum[index] as string]
+    if (value === undefined) continue
+    const number = Number(value)
+    if (!Number.isSafeInteger(number)) continue
+    state.sums ??= sum.map(() => 0)
+    const total = (state.sums[index] ?? 0) + number
+    state.sums[index] = Math.min(total, Number.MAX_SAFE_INTEGER)
   }
-  for (const [into, from] of collect) {
-    const value = data[from]
+  for (let index = 0; index < collect.length; index++) {
+    const value = data[(collect[index] as readonly [string, string])[1]]
     if (typeof value !== 'string') continue
-    const text = value.slice(0, MOST_CHARACTERS)
-    state.collected ??= {}
-    state.collected[into] ??= []
-    const texts = state.collected[into]
-    if (texts.length < MOST_TEXTS && !texts.includes(text)) texts.push(text)
+    state.collected ??= collect.map(() => [])
+    const texts = state.collected[index]
+    if (!texts || texts.length >= MOST_TEXTS) continue
+    const text = value.length > MOST_CHARACTERS ? value.slice(0, MOST_CHARACTERS) : value
+    if (!texts.includes(text)) texts.push(text)
   }
 }
 
 /** The event with what was kept, its own share included; nothing is kept any more. */
-function withKept(state: Repeats, event: Event): Event {
+function withKept(state: Repeats, event: Event, { sum, collect }: Kept): Event {
   const data = { ...event.data }
-  for (const [field, total] of Object.entries(state.sums ?? {})) {
-    if (Object.hasOwn(data, field)) {
-      data[field] = typeof data[field] === 'string' ? String(total) : total
-    }
+  for (const [index, total] of (state.sums ?? []).entries()) {
+    const field = sum[index]
+    if (field === undefined || !Object.hasOwn(data, field)) continue
+    data[field] = typeof data[field] === 'string' ? String(total) : total
   }
-  for (const [into, texts] of Object.entries(state.collected ?? {})) {
-    data[into] = texts.toSorted().join(',')
+  for (const [index, texts] of (state.collected ?? []).entries()) {
+    const [into] = collect[index] ?? []
+    if (into !== undefined && texts.length > 0) data[into] = texts.toSorted().join(',')
   }
   delete state.sums
   delete state.collected

@@ -114,16 +114,13 @@ interface Syn {
 function isRepeat(source: Source, syn: Syn, time: number): boolean {
   const digest = digestOf(`${syn.src_port} ${syn.dst_ip} ${syn.dst_port} ${syn.isn}`)
   const { recent } = source
-  let gone = 0
-  let isThere = false
-  for (let at = 0; at < recent.length; at += 2) {
-    if (time - (recent[at + 1] as number) > RETRANSMITS_FOR) gone = at + 2
-    else if (recent[at] === digest) isThere = true
+  const end = recent.length
+  for (let at = Math.max(0, end - 2 * MOST_RECENT); at < end; at += 2) {
+    if (recent[at] === digest && time - (recent[at + 1] as number) <= RETRANSMITS_FOR) return true
   }
-  if (isThere) return true
   recent.push(digest, time)
-  const surplus = recent.length - 2 * MOST_RECENT
-  if (gone > 0 || surplus > 0) source.recent = recent.slice(Math.max(gone, surplus))
+  // Cut now and then, not at each SYN.
+  if (recent.length >= 3 * MOST_RECENT) source.recent = recent.slice(-2 * MOST_RECENT)
   return false
 }
 

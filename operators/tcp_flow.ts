@@ -15,9 +15,9 @@ import {
   deckyOf,
   deckyPacket,
   directionOf,
-  type Endpoints,
-  endpointsOf,
+  endpointsOfKey,
   isFromDecky,
+  isTurned,
 } from '../protocols/sniffer/decky_packet.ts'
 
 /** One connection. */
@@ -25,7 +25,8 @@ interface Flow {
   timing?: FlowTiming
   /** event time reached when the last segment came, whatever time that says of itself; ms */
   heard?: number
-  ends?: Endpoints
+  /** the second end of the key is the remote party; only where the ends are guessed */
+  swapped?: boolean
   direction?: Direction
   decky?: string
 }
@@ -51,7 +52,9 @@ export const tcpFlow = defineOperator({
   state: Type.Object({
     timing: Type.Optional(Type.Unknown({ description: 'Counts, times and sequence numbers.' })),
     heard: Type.Optional(Type.Number({ description: 'Event time of the last segment (ms).' })),
-    ends: Type.Optional(Type.Unknown({ description: 'Addresses and ports.' })),
+    swapped: Type.Optional(
+      Type.Boolean({ description: 'The second end of the key is the remote party.' }),
+    ),
     direction: Type.Optional(Type.String({ description: 'Who opened it.' })),
     decky: Type.Optional(Type.String({ description: 'Name of the decky.' })),
   }),
@@ -129,7 +132,7 @@ export const tcpFlow = defineOperator({
       const timing = flow.timing as FlowTiming
       const isOver = addSegment(timing, {
         time: event.time,
-        fromRemote: isFromRemote(flow, packet),
+        fromRemote: isTurned(event, packet) === (flow.swapped === true),
         seq: packet.seq,
         payloadLength: packet.wirePayloadLength,
         flags: packet.tcpFlags,
@@ -141,12 +144,12 @@ export const tcpFlow = defineOperator({
         return undefined
       }
       timers.forget()
-      return flowEvent(flow, event.time)
+      return flowEvent(flow, connectionKey(event, packet), event.time)
     },
-    onTimer(flow: Flow, time, _key, timers) {
+    onTimer(flow: Flow, time, key, timers) {
       if (flow.heard !== undefined && sweepAfter(flow.heard + idle) > time) return undefined
       timers.forget()
-      return flowEvent(flow, time)
+      return flowEvent(flow, key, time)
     },
   }),
 })
@@ -162,22 +165,22 @@ function begin(flow: Flow, event: Event, packet: Packet): void {
   // Where the ends were only guessed, who answers a SYN is the decky.
   const fromRemote = isGuess && (isAnswer || isFirst) ? isFirst : !fromDecky
   flow.timing = newFlow(event.time)
-  flow.ends = endpointsOf(packet, fromRemote)
+  if (isTurned(event, packet) === fromRemote) flow.swapped = true
   flow.direction = directionOf(event, isGuess || !(fromDecky ? isFirst : isAnswer))
   flow.decky = deckyOf(event)
 }
 
-function isFromRemote({ ends }: Flow, { src, srcPort }: Packet): boolean {
-  return ends?.src_ip === src && ends.src_port === String(srcPort)
-}
-
-function flowEvent({ timing, ends, direction, decky }: Flow, time: number): Draft | undefined {
+function flowEvent(
+  { timing, swapped = false, direction, decky }: Flow,
+  key: string,
+  time: number,
+): Draft | undefined {
   if (!timing || isTrivial(timing)) return undefined
   const summary = flowSummary(timing)
   const texts = Object.entries(summary).map(([name, value]) => [name, String(value)])
   return {
     topic: 'sniffer.tcp_flow_timing',
     time,
-    data: { ...ends, ...Object.fromEntries(texts), direction, decky },
+    data: { ...endpointsOfKey(key, swapped), ...Object.fromEntries(texts), direction, decky },
   }
 }

@@ -57,7 +57,8 @@ export const bus = defineSource({
       default: false,
       description:
         'Whether there is an event of topic system.bus.reconnected after the bus was away: what was ' +
-        'said meanwhile is gone, and a db_poll that wakes by this source catches up at once.',
+        'said meanwhile is gone, and a db_poll that wakes by this source catches up at once. Over ' +
+        'NATS what was said meanwhile still comes, and there is one only where a stream was lost.',
     }),
   }),
   examples: [

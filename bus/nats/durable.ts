@@ -6,6 +6,7 @@ import { matcher } from '../topic.ts'
 import { PartitionLeases } from './leases_transport.ts'
 import type { BusLog, Link } from './link_transport.ts'
 import { Reader, type ReaderPlace } from './reader_transport.ts'
+import { reconnected } from './reconnected.ts'
 import type { NatsSettings } from './settings.ts'
 import type { Streams } from './streams.ts'
 import { filterOf, partOf, rootOf, safeName, streamOf } from './subject.ts'
@@ -35,6 +36,7 @@ export class DurableSubscription implements Subscription {
   /** stream and part → its reader; those of one part come and go together */
   readonly #readers = new Map<string, Reader>()
   readonly #leases: PartitionLeases | undefined
+  #news: Envelope | undefined
   #turn = 0
   #bad = 0
   #finished = false
@@ -66,6 +68,9 @@ export class DurableSubscription implements Subscription {
 
   async take(limit: number): Promise<readonly Envelope[] | undefined> {
     for (;;) {
+      const news = this.#news
+      this.#news = undefined
+      if (news) return [news]
       const readers = [...this.#readers.values()]
       // In turn, so that a stream that never rests does not hold up the others.
       for (let step = 0; step < readers.length; step++) {
@@ -155,6 +160,12 @@ export class DurableSubscription implements Subscription {
         onFull: durable.onFull,
         onBad: () => {
           this.#bad += 1
+        },
+        onGap: (session) => {
+          log.warn({ stream: streamOf(prefix, root) }, 'the stream is new: what it held is gone')
+          if (subscribe.reconnected !== true) return
+          this.#news = reconnected(link, session)
+          this.#notify()
         },
       })
       this.#readers.set(key, reader)

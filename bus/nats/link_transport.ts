@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { pause } from '../../engine/index.ts'
+import { pause, stopwatch } from '../../engine/index.ts'
 import { type NatsSettings, withoutSecrets } from './settings.ts'
 
 /** ms; full jitter between 0 and a bound that doubles from the first to the last */
@@ -29,6 +29,8 @@ export interface Session {
   readonly js: JetStreamClient
   readonly jsm: JetStreamManager
   readonly isOpen: boolean
+  /** ms that there was none before it; undefined: the first, made at once */
+  readonly awayFor: number | undefined
   /** Resolves when it is lost or closed. */
   readonly ended: Promise<void>
 }
@@ -103,6 +105,7 @@ export class Link {
     const { servers, credentials, tls } = this.#settings
     let failures = 0
     let down = false
+    let awaySince: number | undefined
     while (!this.isClosed) {
       const server = servers[this.#tries++ % servers.length] as string
       const { username, password } = new URL(server)
@@ -126,6 +129,7 @@ export class Link {
           js: jetstream(nc, { timeout: REQUEST_TIMEOUT }),
           jsm: await jetstreamManager(nc, { timeout: REQUEST_TIMEOUT, checkAPI: false }),
           ended,
+          awayFor: awaySince === undefined ? undefined : Math.round(stopwatch() - awaySince),
           get isOpen() {
             return !nc.isClosed()
           },
@@ -134,15 +138,18 @@ export class Link {
         if (down) this.#log.info({ server: withoutSecrets(server) }, 'the bus is back')
         failures = 0
         down = false
+        awaySince = undefined
         this.#session = session
         this.#wake()
         await ended
         this.#session = undefined
         if (this.isClosed) return
         down = true
+        awaySince = stopwatch()
         this.#log.warn({ server: withoutSecrets(server) }, 'the bus is gone; reconnecting')
       } catch (error) {
         failures += 1
+        awaySince ??= stopwatch()
         // One line per change of state: a server that is down for a day must not fill a log.
         if (!down) {
           const { name } = error as Error

@@ -62,6 +62,8 @@ export interface ReaderOptions {
   readonly onFull: () => void
   /** Told of messages that could not be read. */
   readonly onBad: () => void
+  /** Told where messages may be gone that could not be read: the stream is another than before. */
+  readonly onGap: (session: Session) => void
 }
 
 interface Held {
@@ -191,11 +193,16 @@ export class Reader {
 
   /** Makes the consumer of this connection, and takes those away that it follows. */
   async #consumer(session: Session): Promise<{ stream: string; name: string }> {
-    const { durable, filter, from, stream: find } = this.#options
+    const { durable, filter, from, stream: find, onGap } = this.#options
     const { jsm } = session
     const stream = await find(session)
     const info = await jsm.streams.info(stream)
-    if (this.#created !== info.created) this.#startOver(info.created)
+    if (this.#created !== info.created) {
+      const known = this.#created ?? from?.created
+      this.#startOver(info.created)
+      // With the stream that was read so far went what it still held.
+      if (known !== undefined && known !== info.created) onGap(session)
+    }
     const before: string[] = []
     let floor = 0
     for await (const { name, ack_floor } of jsm.consumers.list(stream)) {

@@ -5,6 +5,7 @@ import { matcher } from '../topic.ts'
 import type { Link, Session } from './link_transport.ts'
 import { decodeEnvelope, PEER_HEADER, PROCESS_HEADER } from './message.ts'
 import type { From } from './publisher.ts'
+import { reconnected } from './reconnected.ts'
 
 export class VolatileSubscription {
   readonly #link: Link
@@ -13,12 +14,16 @@ export class VolatileSubscription {
   readonly #filters: readonly string[]
   readonly #own: From | undefined
   readonly #queue: MessageQueue
+  readonly #tellsReturns: boolean
   readonly #over = new AbortController()
   readonly #subscribed: Promise<void>
   #first: () => void = () => undefined
   #received = 0
 
-  /** @param own whose messages are left out; undefined: nobody's */
+  /**
+   * @param own whose messages are left out; undefined: nobody's
+   * @param tellsReturns see `SubscribeOptions.reconnected`
+   */
   constructor(
     link: Link,
     prefix: string,
@@ -26,6 +31,7 @@ export class VolatileSubscription {
     filters: readonly string[],
     own: From | undefined,
     queue: MessageQueue,
+    tellsReturns: boolean,
   ) {
     this.#link = link
     this.#prefix = prefix
@@ -33,6 +39,7 @@ export class VolatileSubscription {
     this.#filters = filters
     this.#own = own
     this.#queue = queue
+    this.#tellsReturns = tellsReturns
     this.#subscribed = new Promise((resolve) => {
       this.#first = resolve
     })
@@ -50,6 +57,8 @@ export class VolatileSubscription {
 
   async #run(): Promise<void> {
     const { signal } = this.#over
+    // What was said before it was there, a subscription has not missed.
+    const joined = this.#link.current
     while (!signal.aborted) {
       const session = await this.#link.session(signal)
       if (!session) break
@@ -59,6 +68,8 @@ export class VolatileSubscription {
       })
       const subscriptions = this.#listen(session)
       await session.nc.flush().then(this.#first, this.#first)
+      const isBack = session !== joined && session.awayFor !== undefined
+      if (this.#tellsReturns && isBack) this.#queue.push(reconnected(this.#link, session), 0)
       await Promise.race([session.ended, stopped])
       if (session.isOpen) for (const subscription of subscriptions) subscription.unsubscribe()
     }

@@ -26,16 +26,28 @@ export const isFromDecky = ({ data }: Seen): boolean => data.from_decky === true
 /** @throws {ProtocolError} `PACKET_JSON` where the event is no captured frame */
 export const deckyPacket = ({ data, time }: Seen): Packet | undefined => packetOf(data, time)
 
-/** One text for both directions of a connection: remote first, or where that is a guess, in order. */
+/**
+ * One text for both directions of a connection: `ADDRESS PORT ADDRESS PORT`, the remote end first, or
+ * where it is only guessed which end that is, the one with the higher port.
+ */
 export function connectionKey(event: Seen, packet: Packet): string {
-  const isTurned =
-    event.data.guessed === true
-      ? packet.srcPort < packet.dstPort ||
-        (packet.srcPort === packet.dstPort && packet.src < packet.dst)
-      : isFromDecky(event)
-  return isTurned
+  return isTurned(event, packet)
     ? `${packet.dst} ${packet.dstPort} ${packet.src} ${packet.srcPort}`
     : `${packet.src} ${packet.srcPort} ${packet.dst} ${packet.dstPort}`
+}
+
+/** Whether the packet's destination comes first in the `connectionKey`. */
+export function isTurned(event: Seen, { src, srcPort, dst, dstPort }: Packet): boolean {
+  if (event.data.guessed !== true) return isFromDecky(event)
+  return srcPort < dstPort || (srcPort === dstPort && src < dst)
+}
+
+/** @returns the endpoints in a `connectionKey`; `isSwapped`: its second end is the remote party */
+export function endpointsOfKey(key: string, isSwapped: boolean): Endpoints {
+  const [a = '', portA = '', b = '', portB = ''] = key.split(' ')
+  return isSwapped
+    ? { src_ip: b, src_port: portB, dst_ip: a, dst_port: portA }
+    : { src_ip: a, src_port: portA, dst_ip: b, dst_port: portB }
 }
 
 /** The endpoints of an event; `src` is always the remote party. */

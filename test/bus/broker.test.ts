@@ -1,10 +1,14 @@
-import { existsSync, lstatSync, statSync, writeFileSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, lstatSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { groupId, listenForPeers } from '../../bus/broker_socket.ts'
 import { encodeFrame } from '../../bus/frame.ts'
 import { busSocketPath } from '../../bus/socket_path.ts'
-import { startBroker, type TestBroker } from './broker.ts'
+import { RawPeer, startBroker, type TestBroker } from './broker.ts'
+import type { Outcome, Task } from './broker_contender.ts'
 import { sheetFrames } from './sheet_frames.ts'
 
 let host: TestBroker
@@ -210,6 +214,14 @@ describe('a broker', () => {
 })
 
 const HEX = /^[0-9a-f]{32}$/
+/** Leaves a socket that nobody listens on. */
+async function leaveDead(path: string): Promise<void> {
+  const dead = createServer()
+  await new Promise<void>((resolve) => dead.listen(`${path}.bound`, resolve))
+  renameSync(`${path}.bound`, path)
+  await new Promise((resolve) => dead.close(resolve))
+}
+
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 describe('the socket of a broker', () => {
@@ -228,11 +240,7 @@ describe('the socket of a broker', () => {
 
   it('replaces one that nobody serves, and what is no socket is left alone', async () => {
     const path = `${host.path}.other`
-    const dead = createServer()
-    await new Promise<void>((resolve) => dead.listen(`${path}.bound`, resolve))
-    const { renameSync } = await import('node:fs')
-    renameSync(`${path}.bound`, path)
-    await new Promise((resolve) => dead.close(resolve))
+    await leaveDead(path)
     expect(lstatSync(path).isSocket()).toBe(true)
     const socket = await listenForPeers(host.broker, { ...options(), path })
     // Somebody else has put his own in its place meanwhile.
@@ -244,6 +252,44 @@ describe('the socket of a broker', () => {
       'not a socket',
     )
   })
+
+  it('goes to one of several brokers that start on a dead one at once, and to no other', async () => {
+    const contenders = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const child = fork(join(import.meta.dirname, 'broker_contender.ts'))
+        const said = () => new Promise<Outcome>((resolve) => child.once('message', resolve))
+        await said()
+        const ask = (what: Task) => {
+          const answer = said()
+          child.send(what)
+          return answer
+        }
+        return { child, ask }
+      }),
+    )
+    for (let round = 0; round < 25; round++) {
+      const path = `${host.path}.round${round}`
+      if (round % 5 > 0) await leaveDead(path)
+      // What a broker leaves that is killed as it starts.
+      if (round % 5 > 1) await leaveDead(`${path}.0123abcd`)
+      const said = await Promise.all(contenders.map(({ ask }) => ask({ path })))
+      const won = said.map(({ listening }) => listening === true)
+      expect(won.filter((one) => one)).toHaveLength(1)
+      for (const { refused } of said) expect(refused ?? 'another process does').toMatch(/another/)
+      expect(statSync(path).mode & 0o777).toBe(0o660)
+      // Who has it is who is found there.
+      const peer = new RawPeer(path)
+      peer.say('PUB', 'a.b')
+      await once(peer.socket, 'connect')
+      await contenders[won.indexOf(true)]?.ask({ close: true })
+      await peer.closed
+      expect(readdirSync(dirname(path)).filter((name) => name.includes('round'))).toEqual([])
+    }
+    for (const { child } of contenders) {
+      child.disconnect()
+      await once(child, 'exit')
+    }
+  }, 60_000)
 
   it('needs a folder that is there', async () => {
     const path = `${host.path}.folder/bus.sock`

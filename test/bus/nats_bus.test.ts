@@ -336,6 +336,66 @@ describe.skipIf(!present)('the bus over NATS', () => {
     expect(await heard).toHaveLength(1)
   })
 
+  it('tells whoever only listens, and asks for it, that the server was away', async () => {
+    const settings = settingsOf()
+    const bus = open(settings)
+    const connection = await bus.connect('reader')
+    const asks = await connection.subscribe(['attacker.>'], { reconnected: true })
+    const asksNot = await connection.subscribe(['attacker.>'])
+    await store(bus, [message(1)])
+    await service.kill()
+    // One that comes while nobody is there has not missed less than the others.
+    const joins = await connection.subscribe(['attacker.>'], { reconnected: true })
+    await service.start()
+    const heard = await take(asks, 2)
+    expect(numbers(heard.slice(0, 1))).toEqual([1])
+    expect(heard[1]).toMatchObject({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      topic: 'system.bus.reconnected',
+      type: 'bus.reconnected',
+      payload: { away_ms: expect.any(Number) },
+    })
+    expect(await take(joins, 1)).toMatchObject([{ topic: 'system.bus.reconnected' }])
+    const late = await connection.subscribe(['attacker.>'], { reconnected: true })
+    await store(bus, [message(2)])
+    for (const one of [asks, joins, late]) expect(numbers(await take(one, 1))).toEqual([2])
+    expect(numbers(await take(asksNot, 2))).toEqual([1, 2])
+  })
+
+  it('does not tell a durable reader, who has missed nothing, until its stream is lost', async () => {
+    const settings = settingsOf()
+    const bus = open(settings)
+    const connection = await bus.connect('reader')
+    const listen = (reconnected: boolean, name: string) =>
+      connection.subscribe(['attacker.>'], { durable: durable({ name }), reconnected })
+    const [asks, asksNot] = [await listen(true, 'a'), await listen(false, 'b')]
+    await store(bus, [message(1)])
+    expect(numbers(await take(asks, 1))).toEqual([1])
+    await service.kill()
+    await service.start()
+    await store(bus, [message(2)])
+    expect(numbers(await take(asks, 1))).toEqual([2])
+    expect(numbers(await take(asksNot, 2))).toEqual([1, 2])
+    const place = asks.place?.()
+    const { connect } = await import('@nats-io/transport-node')
+    const { jetstreamManager } = await import('@nats-io/jetstream')
+    const nc = await connect({ servers: `127.0.0.1:${service.port}` })
+    await (await jetstreamManager(nc)).streams.delete(`${settings.prefix}_attacker`)
+    await nc.close()
+    await service.kill()
+    await service.start()
+    expect(await take(asks, 1)).toMatchObject([{ topic: 'system.bus.reconnected' }])
+    await store(bus, [message(3)])
+    expect(numbers(await take(asks, 1))).toEqual([3])
+    expect(numbers(await take(asksNot, 1))).toEqual([3])
+    // The same for one that was not running meanwhile.
+    const next = await (await open(settings).connect('reader')).subscribe(['attacker.>'], {
+      durable: durable({ name: 'a', ...(place && { from: place }) }),
+      reconnected: true,
+    })
+    expect(await take(next, 1)).toMatchObject([{ topic: 'system.bus.reconnected' }])
+  })
+
   it('spreads parts over those who share them, keeps each key in order, and spreads anew', async () => {
     const settings = settingsOf()
     const writing = open(settings)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RawPeer } from '../bus/broker.ts'
@@ -156,7 +156,24 @@ sinks: { news: { type: bus, inputs: [parsed], topic: system.log } }
     expect([...rows.keys()].slice(17)).toEqual(['correlate', 'cowrie', 'ingest'])
     expect(rows.get('bus')).toMatchObject({ status: 'ok', extra: { pid: broker.child.pid } })
     expect(rows.get('mutator')).toMatchObject({ status: 'unknown', last_heartbeat_ts: null })
-    const { stdout } = decnet(['workers', '--wait', '1.5'], { env })
-    expect(stdout).toMatch(/^bus +OK +\d s ago +\{"pid":/m)
+  })
+
+  it('show which of them systemd has units of, in the order in which they start', () => {
+    const bin = join(dir, 'bin')
+    mkdirSync(bin)
+    const script = `#!/bin/sh
+[ "$1" = list-unit-files ] && echo 'decnet-bus.service enabled enabled'
+`
+    writeFileSync(join(bin, 'systemctl'), script, { mode: 0o755 })
+    const hosted = { ...env, PATH: `${bin}:${process.env.PATH}` }
+    const { stdout } = decnet(['workers', '--wait', '1.5'], { env: hosted })
+    expect(stdout).toMatch(
+      /^WORKER +STATUS +LAST BEAT +INSTALLED +TELLS\nbus +OK +\d s ago +yes +\{"pid":/,
+    )
+    expect(stdout).toMatch(/^bus .*\napi .*\ncollector +UNKNOWN +- +no +\{\}$/m)
+    rmSync(join(bin, 'systemctl'))
+    const bare = { ...env, PATH: bin, DECNET_NODE: process.execPath }
+    const { workers } = JSON.parse(decnet(['workers', '-o', 'json'], { env: bare }).stdout)
+    expect(workers[0]).toMatchObject({ name: 'bus', status: 'ok', installed: null })
   })
 })

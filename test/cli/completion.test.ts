@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { candidates, type Described } from '../../cli/completion/candidates.ts'
-import { decnet, root } from './decnet.ts'
+import { root } from './decnet.ts'
+import { decnetHere } from './decnet_here.ts'
 
 const commands: Described[] = [
   { path: 'decnet pipeline list', usage: 'decnet pipeline list', options: [] },
@@ -60,15 +61,16 @@ describe('completion', () => {
     ['nonsense ', []],
   ])('of "%s" is %j', (line, words) => expect(complete(line)).toEqual(words))
 
-  it('knows the real commands, pipelines, types and nodes, and is silent of itself', () => {
-    const ask = (...words: string[]) => decnet(['__complete', ...words]).stdout.split('\n')
-    expect(ask('pipeline', 'te')).toEqual(['test', ''])
-    expect(ask('pipeline', 'tap', 'ing')).toEqual(['ingest', ''])
-    expect(ask('pipeline', 'tap', 'ingest', 'limited.e')).toEqual(['limited.errors', ''])
-    expect(ask('pipeline', 'explain-type', 'parse_s')).toEqual(['parse_syslog', ''])
-    expect(ask('pipeline', 'replay', '--')).toContain('--capture')
-    expect(ask('pipeline', 'tap', 'no_such', '')).toEqual([''])
-    expect(decnet(['--help']).stdout).not.toContain('__complete')
+  it('knows the real commands, pipelines, types and nodes, and is silent of itself', async () => {
+    const ask = async (...words: string[]) =>
+      (await decnetHere(['__complete', ...words])).stdout.split('\n')
+    expect(await ask('pipeline', 'te')).toEqual(['test', ''])
+    expect(await ask('pipeline', 'tap', 'ing')).toEqual(['ingest', ''])
+    expect(await ask('pipeline', 'tap', 'ingest', 'limited.e')).toEqual(['limited.errors', ''])
+    expect(await ask('pipeline', 'explain-type', 'parse_s')).toEqual(['parse_syslog', ''])
+    expect(await ask('pipeline', 'replay', '--')).toContain('--capture')
+    expect(await ask('pipeline', 'tap', 'no_such', '')).toEqual([''])
+    expect((await decnetHere(['--help'])).stdout).not.toContain('__complete')
   })
 
   it('works in a real bash', () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { constantOf, withConformance, withRegistration } from '../../cli/scaffold/registration.ts'
 import { checkoutCopy } from './checkout_copy.ts'
 import { type Ended, scratchFolder } from './decnet.ts'
+import { decnetHere } from './decnet_here.ts'
 import { inCopy } from './in_copy.ts'
 
 describe('decnet new', () => {
@@ -46,18 +47,18 @@ describe('decnet new', () => {
     ['a strange pipeline', ['pipeline', 'A/b']],
   ])('refuses %s', (_what, args) => expect(decnet('new', ...args).code).toBe(64))
 
-  it('writes a pipeline that is valid, tested, formatted and has nothing for lint', () => {
+  it('writes a pipeline that is valid, tested, formatted and has nothing for lint', async () => {
     const folder = scratchFolder()
-    const there = inCopy(copy, folder)
-    expect(there('new', 'pipeline', 'night-run')).toMatchObject({
+    const there = (...args: string[]) => decnetHere(args, { cwd: folder })
+    expect(await there('new', 'pipeline', 'night-run')).toMatchObject({
       code: 0,
       stdout: 'pipelines/night-run.yaml\nNext: decnet pipeline test night-run\n',
     })
-    expect(there('pipeline', 'validate', 'night-run').stdout).toContain('exactly once')
-    expect(there('pipeline', 'test').stdout).toBe('night-run: 1 passed\n')
-    expect(there('pipeline', 'lint')).toMatchObject({ code: 0 })
-    expect(there('pipeline', 'fmt', '--check')).toMatchObject({ code: 0 })
-    expect(there('new', 'pipeline', 'night-run')).toMatchObject({ code: 64 })
+    expect((await there('pipeline', 'validate', 'night-run')).stdout).toContain('exactly once')
+    expect((await there('pipeline', 'test')).stdout).toBe('night-run: 1 passed\n')
+    expect(await there('pipeline', 'lint')).toMatchObject({ code: 0 })
+    expect(await there('pipeline', 'fmt', '--check')).toMatchObject({ code: 0 })
+    expect(await there('new', 'pipeline', 'night-run')).toMatchObject({ code: 64 })
     rmSync(folder, { recursive: true })
   })
 })

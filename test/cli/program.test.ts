@@ -3,6 +3,7 @@ import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { decnet, root, scratchFolder } from './decnet.ts'
+import { decnetHere } from './decnet_here.ts'
 
 const COMMANDS = [
   'pipeline list',
@@ -22,14 +23,14 @@ describe('decnet', () => {
     expect(decnet(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` })
   })
 
-  it('lists every command', () => {
-    const { code, stdout } = decnet(['--help'])
+  it('lists every command', async () => {
+    const { code, stdout } = await decnetHere(['--help'])
     expect(code).toBe(0)
     for (const command of COMMANDS) expect(stdout).toContain(`decnet ${command}`)
   })
 
-  it.each(COMMANDS)('%s --help has a runnable example', (command) => {
-    const { code, stdout } = decnet([...command.split(' '), '--help'])
+  it.each(COMMANDS)('%s --help has a runnable example', async (command) => {
+    const { code, stdout } = await decnetHere([...command.split(' '), '--help'])
     expect(code).toBe(0)
     expect(stdout).toMatch(new RegExp(`Examples[\\s\\S]*\\$ decnet ${command}`))
   })
@@ -47,8 +48,8 @@ describe('decnet', () => {
     [['pipeline', 'run', 'ingest', '--batch-size', '0']],
     [['pipeline', 'show', 'no_such_pipeline']],
     [['pipeline', 'explain-type', 'dedupe']],
-  ])('%j is a usage error, said on stderr only', (args) => {
-    const { code, stdout, stderr } = decnet(args)
+  ])('%j is a usage error, said on stderr only', async (args) => {
+    const { code, stdout, stderr } = await decnetHere(args)
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' })
     expect(stderr).not.toContain('    at ')
     expect(stderr.length).toBeGreaterThan(10)

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { decnet, root, scratchFolder } from './decnet.ts'
+import { root, scratchFolder } from './decnet.ts'
+import { decnetHere } from './decnet_here.ts'
 
 let folder = ''
 const running: ChildProcess[] = []
@@ -48,7 +49,7 @@ function start(...args: string[]) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 describe('pipeline run', () => {
@@ -98,45 +99,57 @@ describe('pipeline run', () => {
     const one = start('mine.yaml', '--state-dir', 'state')
     one.listen()
     await until(() => one.said.stdout.includes('\n'))
-    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'], {
-      cwd: folder,
-    })
+    const { code, stderr } = await decnetHere(
+      ['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'],
+      {
+        cwd: folder,
+      },
+    )
     expect(code).toBe(75)
     expect(stderr).toContain('error[STATE_LOCKED]')
   })
 
-  it('names a state file that SQLite cannot read, and leaves it alone', () => {
+  it('names a state file that SQLite cannot read, and leaves it alone', async () => {
     mkdirSync(join(folder, 'state'))
     writeFileSync(join(folder, 'state/mine.sqlite'), 'no database at all')
-    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'], {
-      cwd: folder,
-    })
+    const { code, stderr } = await decnetHere(
+      ['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'],
+      {
+        cwd: folder,
+      },
+    )
     expect(code).toBe(78)
     expect(stderr).toMatch(/^error\[STATE_DAMAGED\]: state\/mine\.sqlite: .*move it away\n$/m)
     expect(readFileSync(join(folder, 'state/mine.sqlite'), 'utf8')).toBe('no database at all')
   })
 
-  it('says that the state cannot be written, not that somebody else is writing it', () => {
+  it('says that the state cannot be written, not that somebody else is writing it', async () => {
     mkdirSync(join(folder, 'state/mine.lock'), { recursive: true })
-    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'], {
-      cwd: folder,
-    })
+    const { code, stderr } = await decnetHere(
+      ['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'],
+      {
+        cwd: folder,
+      },
+    )
     expect(code).toBe(78)
     expect(stderr).toContain('error[STATE_DIR]: cannot use state/mine.lock')
   })
 
-  it('refuses a broken pipeline without touching anything', () => {
+  it('refuses a broken pipeline without touching anything', async () => {
     writeFileSync(join(folder, 'mine.yaml'), 'name: mine\n')
-    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'], {
-      cwd: folder,
-    })
+    const { code, stderr } = await decnetHere(
+      ['pipeline', 'run', 'mine.yaml', '--state-dir', 'state'],
+      {
+        cwd: folder,
+      },
+    )
     expect(code).toBe(78)
     expect(stderr).toContain('mine.yaml:1:1: error[')
     expect(existsSync(join(folder, 'state'))).toBe(false)
   })
 
-  it('refuses two pipelines of one name', () => {
-    const { code, stderr } = decnet(['pipeline', 'run', 'mine.yaml', './mine.yaml'], {
+  it('refuses two pipelines of one name', async () => {
+    const { code, stderr } = await decnetHere(['pipeline', 'run', 'mine.yaml', './mine.yaml'], {
       cwd: folder,
     })
     expect(code).toBe(64)
@@ -145,11 +158,11 @@ describe('pipeline run', () => {
 })
 
 describe('pipeline replay', () => {
-  const replay = (...args: string[]) => decnet(['pipeline', 'replay', ...args], { cwd: folder })
+  const replay = (...args: string[]) => decnetHere(['pipeline', 'replay', ...args], { cwd: folder })
   const lines = (file: string) => readFileSync(join(folder, file), 'utf8').trim().split('\n')
 
-  it('writes every sink to a file, a summary beside them and a table for people', () => {
-    const { code, stdout, stderr } = replay(
+  it('writes every sink to a file, a summary beside them and a table for people', async () => {
+    const { code, stdout, stderr } = await replay(
       ...['mine.yaml', '--capture', 'in.ndjson', '--sink', 'out'],
     )
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -160,7 +173,7 @@ describe('pipeline replay', () => {
     expect(stdout).toMatch(/^ {2}out +stdout +2 +2 +0 +0 +0$/m)
   })
 
-  it('follows events from one pipeline into the next', () => {
+  it('follows events from one pipeline into the next', async () => {
     const file = '{ type: ndjson_file, path: in.ndjson }'
     const publish = '{ type: bus, inputs: [in], topic: test.news }'
     writeFileSync(join(folder, 'a.yaml'), pipeline('a', file, publish))
@@ -169,14 +182,14 @@ describe('pipeline replay', () => {
       join(folder, 'b.yaml'),
       pipeline('b', subscribe, '{ type: stdout, inputs: [in] }'),
     )
-    const { code, stderr } = replay(
+    const { code, stderr } = await replay(
       ...['a.yaml', 'b.yaml', '--capture', 'a.in=in.ndjson', '--sink', 'out', '--batch-size', '1'],
     )
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(lines('out/b.out.ndjson')).toHaveLength(2)
   })
 
-  it('writes rows to a database and says what was found', () => {
+  it('writes rows to a database and says what was found', async () => {
     const file = '{ type: syslog_file, path: in.log }'
     writeFileSync(
       join(folder, 'mine.yaml'),
@@ -188,7 +201,7 @@ operators:
     const time = '2026-11-01T10:00:00.000000+00:00'
     const line = `<134>1 ${time} web-01 ssh - connect [relay@55555 src_ip="192.0.2.7"]\n`
     writeFileSync(join(folder, 'in.log'), line)
-    const { code, stdout, stderr } = replay(
+    const { code, stdout, stderr } = await replay(
       ...['mine.yaml', '--capture', 'in=in.log', '--sink', 'db=sqlite:found.db'],
     )
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -196,7 +209,7 @@ operators:
     expect(existsSync(join(folder, 'found.db'))).toBe(true)
   })
 
-  it('leaves out of the file of a sink what its database refused', () => {
+  it('leaves out of the file of a sink what its database refused', async () => {
     writeFileSync(
       join(folder, 'mine.yaml'),
       `${pipeline('mine', '{ type: syslog_file, path: in.log }', '{ type: repo, inputs: [parsed], entity: log }')}
@@ -206,7 +219,7 @@ operators:
     )
     const line = (year: string) => `<134>1 ${year}-11-01T10:00:00+00:00 web-01 ssh - connect -\n`
     writeFileSync(join(folder, 'in.log'), line('9999') + line('2026'))
-    const { code, stderr } = replay(
+    const { code, stderr } = await replay(
       ...['mine.yaml', '--capture', 'in.log', '--sink', 'out', '--sink', 'db=sqlite:found.db'],
     )
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -216,13 +229,19 @@ operators:
     expect(lines('out/mine.out.ndjson')).toHaveLength(1)
   })
 
-  it('says that a database is away, without its password', () => {
+  it('says that a database is away, without its password', async () => {
     const url = 'db=mysql://me:hidden-word@127.0.0.1:1/x'
     const file = '{ type: syslog_file, path: in.log }'
     const body = pipeline('mine', file, '{ type: repo, inputs: [parsed], entity: log }')
     const parsed = 'operators:\n  parsed: { type: parse_syslog, inputs: [in] }\n'
     writeFileSync(join(folder, 'mine.yaml'), body + parsed)
-    const { code, stdout, stderr } = replay('mine.yaml', '--capture', 'in.ndjson', '--sink', url)
+    const { code, stdout, stderr } = await replay(
+      'mine.yaml',
+      '--capture',
+      'in.ndjson',
+      '--sink',
+      url,
+    )
     expect(code).toBe(69)
     expect(stderr).toContain('error[DATABASE_UNAVAILABLE]')
     expect(stdout + stderr).not.toContain('hidden-word')
@@ -232,8 +251,8 @@ operators:
     ['a source that is not there', ['--capture', 'lines=in.ndjson'], 'no source lines'],
     ['two captures for one source', ['--capture', 'in.ndjson', '--capture', 'in=in.ndjson'], 'two'],
     ['two directories', ['--capture', 'in.ndjson', '--sink', 'a', '--sink', 'b'], 'one directory'],
-  ])('refuses %s', (_what, args, message) => {
-    const { code, stdout, stderr } = replay('mine.yaml', ...args)
+  ])('refuses %s', async (_what, args, message) => {
+    const { code, stdout, stderr } = await replay('mine.yaml', ...args)
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' })
     expect(stderr).toContain(message)
   })

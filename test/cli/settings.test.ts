@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findSecret, secretFault, withDatabasePassword } from '../../cli/secret_policy.ts'
 import { loadSettings } from '../../cli/settings.ts'
-import { decnet } from './decnet.ts'
+import { decnetHere } from './decnet_here.ts'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'decnet-settings-'))
 
@@ -141,7 +141,7 @@ describe('secrets', () => {
 })
 
 describe('decnet config', () => {
-  it('shows what holds, where it is from, and no secret', () => {
+  it('shows what holds, where it is from, and no secret', async () => {
     const cwd = folder()
     mkdirSync(join(cwd, 'c'))
     writeFileSync(join(cwd, 'c/jwt_secret'), 'a-secret-of-more-than-thirty-two-characters')
@@ -152,7 +152,7 @@ describe('decnet config', () => {
       DECNET_ADMIN_PASSWORD: 'hunter2',
       DECNET_WEB_HOST: '::1',
     }
-    const { code, stdout } = decnet(['config', '-o', 'json'], { cwd, env })
+    const { code, stdout } = await decnetHere(['config', '-o', 'json'], { cwd, env })
     expect(code).toBe(0)
     expect(stdout).not.toMatch(/hunter2|a-secret-of/)
     const rows = JSON.parse(stdout) as { variable: string; value: string; from: string }[]
@@ -168,9 +168,11 @@ describe('decnet config', () => {
     expect(row('DECNET_ADMIN_PASSWORD')?.value).toMatch(/^\(set, but refused: /)
   })
 
-  it('ends every command with one line where the file is wrong', () => {
+  it('ends every command with one line where the file is wrong', async () => {
     const DECNET_CONFIG = iniFile('[decnet]\nmode=both\n')
-    const { code, stdout, stderr } = decnet(['pipeline', 'list'], { env: { DECNET_CONFIG } })
+    const { code, stdout, stderr } = await decnetHere(['pipeline', 'list'], {
+      env: { DECNET_CONFIG },
+    })
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' })
     expect(stderr).toBe(
       `error[SETTINGS]: ${DECNET_CONFIG}:2: mode is "both"; expected agent or master\n`,
@@ -179,20 +181,22 @@ describe('decnet config', () => {
 })
 
 describe('an agent', () => {
-  const help = (env: object) => decnet(['--help'], { env }).stdout
+  const help = async (env: object) => (await decnetHere(['--help'], { env })).stdout
 
-  it('does not know what only a master does', () => {
-    expect(help({ DECNET_MODE: 'agent' })).not.toContain('decnet init')
-    expect(decnet(['init', '--dry-run'], { env: { DECNET_MODE: 'agent' } }).code).toBe(64)
+  it('does not know what only a master does', async () => {
+    expect(await help({ DECNET_MODE: 'agent' })).not.toContain('decnet init')
+    expect((await decnetHere(['init', '--dry-run'], { env: { DECNET_MODE: 'agent' } })).code).toBe(
+      64,
+    )
   })
 
-  it.each(['1', 'yes', 'true'])('is still one where DECNET_DISALLOW_MASTER is %s', (word) => {
+  it.each(['1', 'yes', 'true'])('is still one where DECNET_DISALLOW_MASTER is %s', async (word) => {
     const env = { DECNET_MODE: 'agent', DECNET_DISALLOW_MASTER: word }
-    expect(help(env)).not.toContain('decnet init')
+    expect(await help(env)).not.toContain('decnet init')
   })
 
-  it('may be both', () => {
+  it('may be both', async () => {
     const env = { DECNET_MODE: 'Agent', DECNET_DISALLOW_MASTER: 'false' }
-    expect(help(env)).toContain('decnet init')
+    expect(await help(env)).toContain('decnet init')
   })
 })

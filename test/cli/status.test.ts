@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hostStatus, statusText } from '../../cli/host_status.ts'
 import { workerProcesses, workersOf } from '../../cli/processes.ts'
+import { installedWorkers } from '../../cli/systemctl.ts'
 import { startOrStop } from '../../cli/unit_commands.ts'
 import { type CommandResult, commandRunner } from '../../deploy/command_runner.ts'
 import { decnet } from './decnet.ts'
@@ -67,6 +68,29 @@ describe('decnet status', () => {
     })
     expect(code).toBe(0)
     expect(stdout).toContain('by their processes')
+  })
+})
+
+describe('the workers that have a unit', () => {
+  const listed = `decnet-bus.service                enabled  enabled
+decnet-campaign-clusterer.service disabled enabled
+decnet-x@.service                 static   -
+decnet-A.service                  static   -
+decnet.target                     enabled  enabled
+`
+
+  it('are those whose unit files there are, enabled or not', () => {
+    const found = installedWorkers(answer({ stdout: listed }))
+    expect([...(found ?? [])]).toEqual(['bus', 'campaign-clusterer'])
+    expect(installedWorkers(answer({ code: 1 }))).toEqual(new Set())
+  })
+
+  it.each([
+    [{ code: undefined, stderr: 'systemctl is not installed' }],
+    [{ code: 1, stderr: 'Failed to connect to bus', stdout: listed }],
+    [{ code: 4 }],
+  ])('are not known where systemctl answers %j', (more) => {
+    expect(installedWorkers(answer(more))).toBeUndefined()
   })
 })
 

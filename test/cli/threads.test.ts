@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decnet, root, scratchFolder } from './decnet.ts'
+import { decnetHere } from './decnet_here.ts'
 
 const folder = scratchFolder()
 const log = join(folder, 'decnet.log')
@@ -54,13 +55,13 @@ interface Run {
   readonly letters: readonly string[]
 }
 
-function run(dir: string, settings: string): Run {
+async function run(dir: string, settings: string): Promise<Run> {
   const state = join(folder, dir, 'state')
   const ended = decnet(['pipeline', 'run', pipelineOf(dir, settings), '--state-dir', state])
   expect(ended.stderr).not.toContain('"level":50')
   expect(ended.code).toBe(0)
   const args = ['pipeline', 'dlq', 'ls', dir, '--limit', '1000', '--state-dir', state, '-o', 'json']
-  const { letters } = JSON.parse(decnet(args).stdout) as { letters: Letter[] }
+  const { letters } = JSON.parse((await decnetHere(args)).stdout) as { letters: Letter[] }
   return {
     all: readFileSync(join(folder, dir, 'all.ndjson'), 'utf8'),
     some: readFileSync(join(folder, dir, 'some.ndjson'), 'utf8'),
@@ -69,22 +70,29 @@ function run(dir: string, settings: string): Run {
 }
 
 describe('a pipeline whose work threads share', { timeout: 120_000 }, () => {
+  let alone: Run
+  beforeAll(async () => {
+    alone = await run('alone', 'threads: 1')
+  }, 120_000)
+
   it.each([
     ['two threads', 'threads: 2'],
     ['four threads and small batches', 'threads: 4, batch_size: 33, credit: 400'],
     ['batches that are too small to share', 'threads: 2, batch_size: 8'],
-  ])('writes the bytes that one thread writes, with %s', (_, settings) => {
+  ])('writes the bytes that one thread writes, with %s', async (_, settings) => {
     const name = settings.replace(/\W+/g, '_')
-    const alone = run(`alone_${name}`, 'threads: 1')
-    const shared = run(`shared_${name}`, settings)
+    const shared = await run(name, settings)
     expect(alone.all.length).toBeGreaterThan(5_000_000)
     expect(alone.letters.length).toBeGreaterThan(200)
-    const own = (text: string) => text.replaceAll(`alone_${name}`, `shared_${name}`)
+    const own = (text: string) => text.replaceAll('"alone"', `"${name}"`)
     expect(shared.all === own(alone.all)).toBe(true)
     expect(shared.some === own(alone.some)).toBe(true)
     expect(shared.letters).toEqual(alone.letters)
   })
 })
+
+/** In the line that is sent last. */
+const LAST = 'nothing comes after this'
 
 /** Lines as they come over a connection: most ask nothing of the framing, some do. */
 function traffic(): Buffer {
@@ -106,7 +114,28 @@ function traffic(): Buffer {
       bytes.push(Buffer.from(`${head}\xff\xc3 ${'x'.repeat(at)}\n`, 'latin1'))
     }
   }
+  bytes.push(Buffer.from(`<14>1 2026-03-01T09:00:01Z web-01 ssh - connect - ${LAST}\n`))
   return Buffer.concat(bytes)
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50))
+
+/** @returns the last kilobyte of a file that may not be there yet */
+const endOf = (path: string): string =>
+  existsSync(path) ? readFileSync(path).subarray(-1024).toString() : ''
+
+/** A connection to a socket that is there a moment before anybody listens. */
+async function connected(path: string): Promise<Socket> {
+  for (;;) {
+    const client = connect(path)
+    try {
+      await once(client, 'connect')
+      return client
+    } catch {
+      // Nobody listens yet.
+      await pause()
+    }
+  }
 }
 
 /** @returns what comes out of a pipeline that listens, less what differs from start to start */
@@ -134,23 +163,17 @@ settings: { ${settings} }
   const child = spawn(join(root, 'bin/decnet'), args, { stdio: 'ignore' })
   const exited = once(child, 'exit')
   try {
-    while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20))
-    const client = connect(socket)
+    const client = await connected(socket)
     // Pieces whose ends have nothing to do with those of lines.
     for (let at = 0; at < sent.length; at += 50_021) client.write(sent.subarray(at, at + 50_021))
     client.end()
-    await once(client, 'close')
-    const size = () => statSync(paths.some, { throwIfNoEntry: false })?.size ?? 0
-    for (let before = -1; size() !== before || before === 0; ) {
-      before = size()
-      await new Promise((resolve) => setTimeout(resolve, 500))
-    }
+    while (!(endOf(paths.all).includes(LAST) && endOf(paths.some).includes(LAST))) await pause()
   } finally {
     child.kill('SIGTERM')
   }
   expect(await exited).toEqual([0, null])
   const ls = ['pipeline', 'dlq', 'ls', dir, '--limit', '1000', '--state-dir', state, '-o', 'json']
-  const { letters } = JSON.parse(decnet(ls).stdout) as { letters: Letter[] }
+  const { letters } = JSON.parse((await decnetHere(ls)).stdout) as { letters: Letter[] }
   const numbered = (path: string) =>
     readFileSync(path, 'utf8').replaceAll(/"id":"[0-9a-f]{16}/g, '"id":"')
   return {
@@ -163,14 +186,18 @@ settings: { ${settings} }
 }
 
 describe('a pipeline that listens and whose work threads share', { timeout: 120_000 }, () => {
+  let sent: Buffer
+  let alone: Run
+  beforeAll(async () => {
+    sent = traffic()
+    alone = await listening('listening_alone', 'threads: 1', sent)
+  }, 120_000)
+
   it.each([
     ['two threads', 'threads: 2'],
     ['small batches', 'threads: 2, batch_size: 40, credit: 400'],
   ])('writes the bytes that one thread writes, with %s', async (_, settings) => {
-    const name = settings.replace(/\W+/g, '_')
-    const sent = traffic()
-    const alone = await listening(`one_${name}`, 'threads: 1', sent)
-    const shared = await listening(`many_${name}`, settings, sent)
+    const shared = await listening(`listening_${settings.replace(/\W+/g, '_')}`, settings, sent)
     expect(alone.all.length).toBeGreaterThan(5_000_000)
     expect(alone.letters.length).toBeGreaterThan(20)
     expect(shared.all === alone.all).toBe(true)

@@ -14,7 +14,7 @@ describe('the unit of a pipeline', () => {
     const unit = withUnit({})
     for (const line of [
       'Type=notify',
-      'ExecStartPre=/srv/decnet/venv/bin/decnet pipeline validate reuse-correlator',
+      'ExecStartPre=-/srv/decnet/venv/bin/decnet pipeline validate reuse-correlator',
       'ExecStart=/srv/decnet/venv/bin/decnet pipeline run reuse-correlator',
       'RestartPreventExitStatus=64 78',
       'PartOf=decnet.target',

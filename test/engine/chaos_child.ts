@@ -25,8 +25,8 @@ export type Bug =
   | 'journal_out_of_order'
 
 /**
- * What is killed: a source read from a file; two that are journalled beside one that ticks; or one
- * that is journalled, whose events are asked about outside, where no answer comes twice.
+ * What is killed: a source read from a file; two that are journalled beside one that ticks; or
+ * these, with events that are asked about outside, where no answer comes twice.
  */
 export type Shape = 'one_source' | 'journalled' | 'asks'
 
@@ -152,15 +152,12 @@ const changing = asker(async (keys) => {
   asked += 1
   return new Map(keys.map((key) => [key, `${process.pid} ${asked}`]))
 })
-const inputs = {
-  asks: { lines: { component: lines, journal: true as const } },
-  one_source: { lines: { component: lines } },
-  journalled: {
-    lines: { component: lines, journal: true as const },
-    other: { component: lines, journal: true as const },
-    ticks: { component: ticking },
-  },
-}[shape]
+const several = {
+  lines: { component: lines, journal: true as const },
+  other: { component: lines, journal: true as const },
+  ticks: { component: ticking },
+}
+const inputs = shape === 'one_source' ? { lines: { component: lines } } : several
 const plan: Plan = planOf({
   ...inputs,
   all: {

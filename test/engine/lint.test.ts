@@ -129,6 +129,9 @@ it('has each of its codes in the documentation', () => {
 const shipped = new URL('../../pipelines/', import.meta.url)
 it.each(readdirSync(shipped).filter((name) => name.endsWith('.yaml')))(
   'has nothing to say about pipelines/%s',
-  (name) =>
-    expect(lint(readFileSync(new URL(name, shipped), 'utf8'), `pipelines/${name}`)).toEqual([]),
+  (name) => {
+    const found = lint(readFileSync(new URL(name, shipped), 'utf8'), `pipelines/${name}`)
+    // A live capture is not journalled, and says so.
+    expect(found.filter((one) => !one.startsWith('NOT_REPLAYABLE'))).toEqual([])
+  },
 )

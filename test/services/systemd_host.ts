@@ -45,7 +45,7 @@ const which = (tool: string): string | undefined =>
     .find(existsSync)
 
 /** systemd, and what `init` asks of a host; `perl` comes with it. */
-const PACKAGES = 'systemd,systemd-sysv,dbus'
+const PACKAGES = 'systemd,systemd-sysv,dbus,tcpdump'
 
 /**
  * @returns undefined, after a line that says why, where this machine may not do it
@@ -102,6 +102,9 @@ export async function startSystemdHost(): Promise<SystemdHost | undefined> {
   const run = (command: string) => docker('exec', 'host', '/bin/bash', '-c', command)
   const up = () => /running|degraded/.test(run('systemctl is-system-running').output)
   if (!(await until(up, 60))) return skip('systemd does not come up in a container here')
+  // As on a host: systemd makes a unit's credentials in a mount namespace of its own, and only by
+  // propagation do they come out of it. In a container it leaves `/run` as it finds it, private.
+  if (run('mount --make-rshared /').code !== 0) return skip('mounts cannot be shared here')
   return { run, stop }
 }
 

@@ -62,7 +62,7 @@ function plan({ source, kept, journal = true, write }: Nodes, more = {}): Plan {
       seen: { component: each((event) => event), inputs: ['lines'] },
       rows: { component: listSink(kept, write), inputs: ['seen'] },
     },
-    { shutdownTimeout: 300, ...more },
+    { shutdownTimeout: 50, ...more },
   )
   const [lines, ...rest] = made.nodes
   return {
@@ -159,7 +159,7 @@ describe('a journalled source that cannot be read again', () => {
           ),
           rows: { component: listSink(kept, write), inputs: Object.keys(queue) },
         },
-        { shutdownTimeout: 300, credit: 41, batchSize: 40 },
+        { shutdownTimeout: 50, credit: 41, batchSize: 40 },
       )
     const running = await start(several(queues(), [], away))
     await untilJournalled(84)
@@ -217,7 +217,7 @@ describe('a journalled source that cannot be read again', () => {
           b: { component: pushSource(b) },
           rows: { component: listSink(kept, write), inputs: ['a', 'b'] },
         },
-        { shutdownTimeout: 300 },
+        { shutdownTimeout: 50 },
       )
       const journalled = made.nodes.map((node) =>
         node.section === 'sources' ? { ...node, journal: true as const } : node,
