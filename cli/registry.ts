@@ -2,6 +2,7 @@
 import { makeRegistry, type Registry } from '../engine/define.ts'
 import { correlate } from '../operators/correlate.ts'
 import { credential } from '../operators/credential.ts'
+import { credentialReuse } from '../operators/credential_reuse.ts'
 import { dbLookup } from '../operators/db_lookup.ts'
 import { deckyFilter } from '../operators/decky_filter.ts'
 import { dedup } from '../operators/dedup.ts'
@@ -44,6 +45,7 @@ export const registry: Registry = makeRegistry([
   syslogFileSource,
   correlate,
   credential,
+  credentialReuse,
   dbLookup,
   deckyFilter,
   dedup,

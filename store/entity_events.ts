@@ -53,10 +53,31 @@ const TraversalEvent = Type.Object({
   mutations_during: Type.Array(Type.Unknown()),
 })
 
+const texts = Type.Array(Type.String())
+
+/** `data` of a finding of reuse; see spec/credential-reuse.md section 3. Times are ISO 8601. */
+const CredentialReuseEvent = Type.Object({
+  id: Type.String({ minLength: 36, maxLength: 36 }),
+  secret_sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  secret_kind: Type.String(),
+  principal: Type.Union([Type.String(), Type.Null()]),
+  attacker_uuids: texts,
+  attacker_ips: texts,
+  deckies: texts,
+  services: texts,
+  target_count: Type.Integer(),
+  attempt_count: Type.Integer(),
+  confidence: Type.Number(),
+  first_seen: Type.String(),
+  last_seen: Type.String(),
+  updated_at: Type.String(),
+})
+
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
 export type BountyData = Static<typeof BountyEvent>
 export type TraversalData = Static<typeof TraversalEvent>
+export type CredentialReuseData = Static<typeof CredentialReuseEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
@@ -64,9 +85,16 @@ export const entityEvents = {
   credential: CredentialEvent,
   bounty: BountyEvent,
   traversal: TraversalEvent,
+  credential_reuse: CredentialReuseEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
 
 /** What `entity:` of a repo sink may say. */
-export const entityNames: readonly EntityName[] = ['log', 'credential', 'bounty', 'traversal']
+export const entityNames: readonly EntityName[] = [
+  'log',
+  'credential',
+  'bounty',
+  'traversal',
+  'credential_reuse',
+]

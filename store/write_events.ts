@@ -2,6 +2,7 @@
 import type { Event, Refusal } from '../engine/index.ts'
 import { bountyRepository } from './bounty_repository.ts'
 import { credentialRepository } from './credential_repository.ts'
+import { credentialReuseRepository } from './credential_reuse_repository.ts'
 import type { Database } from './database.ts'
 import type { EntityName } from './entity_events.ts'
 import { isRowError } from './errors.ts'
@@ -42,6 +43,7 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   credential: eventWriter(credentialRepository),
   bounty: eventWriter(bountyRepository),
   traversal: eventWriter(traversalRepository),
+  credential_reuse: eventWriter(credentialReuseRepository),
 }
 
 function eventWriter<D, R>(repository: Repository<D, R>): EventWriter {

@@ -2,7 +2,7 @@
 
 /**
  * Plain JSON, so that it can be keyed state. Offsets count from the first byte of the stream; bytes
- * are kept as text of one character each (Latin-1).
+ * are base64, since JSON writes a control character as six: attackers fill state with them.
  */
 export interface StreamHead {
   /** Bytes at most; what lies behind is not looked at. */
@@ -10,13 +10,13 @@ export interface StreamHead {
   /** Sequence number of the first byte. */
   readonly first: number
   /** Bytes from the start on that the caller has kept. */
-  kept: string
+  kept_b64: string
   /** Pieces behind a gap: sorted, neither touching nor overlapping. */
   held: HeldPiece[]
 }
 
 /** Offset and bytes. */
-export type HeldPiece = [number, string]
+export type HeldPiece = [offset: number, bytes_b64: string]
 
 /** More gaps than that at once are no stream that anybody sends; further pieces are dropped. */
 const MOST_PIECES = 64
@@ -29,7 +29,7 @@ const MOST_PIECES = 64
 export const newHead = (limit: number, first: number): StreamHead => ({
   limit,
   first: first >>> 0,
-  kept: '',
+  kept_b64: '',
   held: [],
 })
 
@@ -44,50 +44,62 @@ export const newHead = (limit: number, first: number): StreamHead => ({
 export function addSegment(head: StreamHead, seq: number, bytes: Buffer): Buffer | undefined {
   // Half of the sequence space lies before a number, half behind: RFC 9293 section 3.4.
   const offset = (seq - head.first) | 0
-  const have = head.kept.length
+  const have = lengthOf(head.kept_b64)
   const start = Math.max(offset, have)
   const end = Math.min(offset + bytes.length, head.limit)
   if (end <= start) return undefined
-  if (start === have && have === 0 && head.held.length === 0) {
-    return bytes.subarray(start - offset, end - offset)
+  const fresh = bytes.subarray(start - offset, end - offset)
+  if (start === have && have === 0 && head.held.length === 0) return fresh
+  const [before, touching, after] = around(head.held, start, end)
+  const [from, piece] = filled(touching, start, fresh)
+  if (from === have) {
+    head.held = after
+    return have === 0 ? piece : Buffer.concat([Buffer.from(head.kept_b64, 'base64'), piece])
   }
-  const pieces = withPiece(head.held, start, bytes.toString('latin1', start - offset, end - offset))
-  const [begin] = pieces
-  if (begin?.[0] === have) {
-    head.held = pieces.slice(1)
-    return Buffer.from(head.kept + begin[1], 'latin1')
-  }
-  if (pieces.length <= MOST_PIECES) head.held = pieces
+  const pieces = before.length + 1 + after.length
+  if (pieces <= MOST_PIECES) head.held = [...before, [from, piece.toString('base64')], ...after]
   return undefined
 }
 
-/** The pieces with what they lack of `text`, those that touch joined. */
-function withPiece(held: readonly HeldPiece[], start: number, text: string): HeldPiece[] {
-  const pieces: HeldPiece[] = []
-  const end = start + text.length
-  let at = start
-  for (const [from, known] of held) {
-    if (at < Math.min(from, end)) append(pieces, at, text.slice(at - start, from - start))
-    append(pieces, from, known)
-    at = Math.max(at, from + known.length)
-  }
-  if (at < end) append(pieces, at, text.slice(at - start))
-  return pieces
+const lengthOf = (base64: string): number => Buffer.byteLength(base64, 'base64')
+
+/** The pieces that lie before `start..end`, those that touch it, and those behind. */
+function around(
+  held: readonly HeldPiece[],
+  start: number,
+  end: number,
+): [HeldPiece[], HeldPiece[], HeldPiece[]] {
+  const first = held.findIndex(([from, text]) => from + lengthOf(text) >= start)
+  if (first < 0) return [[...held], [], []]
+  const behind = held.findIndex(([from]) => from > end)
+  const last = behind < 0 ? held.length : behind
+  return [held.slice(0, first), held.slice(first, last), held.slice(last)]
 }
 
-function append(pieces: HeldPiece[], from: number, text: string): void {
-  const last = pieces.at(-1)
-  if (last && last[0] + last[1].length === from) last[1] += text
-  else pieces.push([from, text])
+/** Pieces and what fills the gaps between them, as one; the pieces came first, so they count. */
+function filled(
+  pieces: readonly HeldPiece[],
+  start: number,
+  fresh: Buffer,
+): readonly [from: number, bytes: Buffer] {
+  const known = pieces.map(([from, text]) => [from, Buffer.from(text, 'base64')] as const)
+  const [first] = known
+  const last = known.at(-1)
+  if (!first || !last) return [start, fresh]
+  const from = Math.min(start, first[0])
+  const whole = Buffer.alloc(Math.max(start + fresh.length, last[0] + last[1].length) - from)
+  whole.set(fresh, start - from)
+  for (const [at, piece] of known) whole.set(piece, at - from)
+  return [from, whole]
 }
 
 /** Stores what `addSegment` returned, so that the next segment is added to it. */
 export function keepHead(head: StreamHead, contiguous: Buffer): void {
-  head.kept = contiguous.toString('latin1')
+  head.kept_b64 = contiguous.toString('base64')
 }
 
 /** Whether no segment can make the stream longer. */
-export const isHeadFull = (head: StreamHead): boolean => head.kept.length >= head.limit
+export const isHeadFull = (head: StreamHead): boolean => lengthOf(head.kept_b64) >= head.limit
 
 /** Whether bytes are held behind a gap. */
 export const hasGap = (head: StreamHead): boolean => head.held.length > 0

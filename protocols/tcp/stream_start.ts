@@ -1,12 +1,12 @@
 /** Finds where a protocol begins in one direction of a TCP connection, by what it begins with. */
-import { addSegment, newHead, type StreamHead } from './stream_head.ts'
+import { addSegment, type HeldPiece, keepHead, newHead, type StreamHead } from './stream_head.ts'
 
 /** Plain JSON, so that it can be keyed state. Times in ms of event time. */
 export interface StreamStart {
   /** from where the protocol begins, once that is known */
   head?: StreamHead
-  /** sequence number and bytes (Latin-1) of segments that came ahead of the beginning */
-  early?: [number, string][]
+  /** segments that came ahead of the beginning, by their sequence numbers */
+  early?: HeldPiece[]
   /** segments looked at that do not begin it */
   tries: number
   /** when `head` was made */
@@ -55,7 +55,7 @@ export function feedStart(
     if (start.tries > tries) finish(start)
     else if (start.tries <= MOST_EARLY && earlyBytes(start) + bytes.length <= limit) {
       start.early ??= []
-      start.early.push([seq, bytes.toString('latin1')])
+      start.early.push([seq, bytes.toString('base64')])
     } else delete start.early
     return undefined
   }
@@ -63,15 +63,15 @@ export function feedStart(
   start.since = time
   let whole = addSegment(start.head, seq, bytes)
   for (const [earlySeq, text] of start.early ?? []) {
-    if (whole) start.head.kept = whole.toString('latin1')
-    whole = addSegment(start.head, earlySeq, Buffer.from(text, 'latin1')) ?? whole
+    if (whole) keepHead(start.head, whole)
+    whole = addSegment(start.head, earlySeq, Buffer.from(text, 'base64')) ?? whole
   }
   delete start.early
   return whole
 }
 
 const earlyBytes = ({ early = [] }: StreamStart): number =>
-  early.reduce((sum, [, text]) => sum + text.length, 0)
+  early.reduce((sum, [, text]) => sum + Buffer.byteLength(text, 'base64'), 0)
 
 /** Nothing more is looked for, and nothing kept. */
 export function finish(start: StreamStart): void {

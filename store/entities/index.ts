@@ -1,6 +1,7 @@
 /** Every entity of the database, in the order their tables are made. */
 import { BountyEntity } from './bounty.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
+import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
 
@@ -10,4 +11,5 @@ export const entities = [
   CredentialSightingEntity,
   BountyEntity,
   TraversalEntity,
+  CredentialReuseEntity,
 ]

@@ -69,6 +69,31 @@ export const traversalEvent = (number: number, change: object = {}, time = TIME)
   },
 })
 
+/** @returns a finding on two targets, changed as told */
+export const reuseEvent = (number: number, change: object = {}, time = TIME): Event => ({
+  id: eventId(number),
+  topic: 'credential.reuse',
+  time,
+  data: {
+    id: '5f0c2f1e-3d1b-8d57-9a55-0f7c8a1b2c3d',
+    secret_sha256: createHash('sha256').update('hunter2').digest('hex'),
+    secret_kind: 'plaintext',
+    principal: 'root',
+    principal_key: 'root',
+    attacker_uuids: [],
+    attacker_ips: ['198.51.100.7'],
+    deckies: ['web-01', 'files-02'],
+    services: ['ssh', 'ftp'],
+    target_count: 2,
+    attempt_count: 2,
+    confidence: 1,
+    first_seen: '2026-03-01T09:00:00.000000+00:00',
+    last_seen: '2026-03-01T09:00:06.123456+00:00',
+    updated_at: '2026-03-01T09:00:06.373456+00:00',
+    ...change,
+  },
+})
+
 /** @returns a bounty, changed as told */
 export const bountyEvent = (number: number, change: object = {}, time = TIME): Event => ({
   id: eventId(number),

@@ -5,7 +5,15 @@ import { type Database, openDatabase } from '../../store/database.ts'
 import { findings } from '../../store/findings.ts'
 import { writeEvents } from '../../store/write_events.ts'
 import { testDatabases } from '../services/databases.ts'
-import { bountyEvent, credentialEvent, eventId, logEvent, TIME, traversalEvent } from './events.ts'
+import {
+  bountyEvent,
+  credentialEvent,
+  eventId,
+  logEvent,
+  reuseEvent,
+  TIME,
+  traversalEvent,
+} from './events.ts'
 
 const MINUTE = 60_000
 const LONE_SURROGATE = '\ud800'
@@ -442,6 +450,74 @@ describe.each(testDatabases)('%s', (name, databases) => {
       const { refusals } = await writeEvents(database, 'traversal', [traversalEvent(1), wrong])
       expect(refusals).toMatchObject([{ event: { id: eventId(5) }, failure: { code: 'ROW_TIME' } }])
       expect(await rows(database)).toHaveLength(1)
+    })
+  })
+
+  describe('findings of reuse', () => {
+    const grown = reuseEvent(2, {
+      attacker_ips: ['198.51.100.7', '203.0.113.9'],
+      target_count: 3,
+      attempt_count: 7,
+      last_seen: '2026-03-01T09:30:00.000000+00:00',
+    })
+
+    it('keep all columns of the finding, their times to the microsecond', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential_reuse', [reuseEvent(1)])
+      expect(await rows(database, 'credential_reuse')).toEqual([
+        {
+          id: '5f0c2f1e-3d1b-8d57-9a55-0f7c8a1b2c3d',
+          secret_sha256: 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7',
+          secret_kind: 'plaintext',
+          principal: 'root',
+          principal_key: 'root',
+          attacker_uuids: '[]',
+          attacker_ips: '["198.51.100.7"]',
+          deckies: '["web-01","files-02"]',
+          services: '["ssh","ftp"]',
+          target_count: 2,
+          attempt_count: 2,
+          confidence: 1,
+          first_seen: 1_772_355_600_000_000,
+          last_seen: 1_772_355_606_123_456,
+          updated_at: 1_772_355_606_373_456,
+        },
+      ])
+    })
+
+    it('are one row per secret and principal, as last told, also when they come again', async () => {
+      const database = await fresh()
+      const id = '5f0c2f1e-3d1b-8d57-9a55-0f7c8a1b2c3e'
+      const admin = reuseEvent(3, { id, principal: 'Root', principal_key: 'Root' })
+      const all = [reuseEvent(1), grown, admin]
+      await writeEvents(database, 'credential_reuse', all)
+      const once = await rows(database, 'credential_reuse')
+      expect(once).toMatchObject([
+        { principal: 'root', target_count: 3, attempt_count: 7 },
+        { principal: 'Root', target_count: 2, attempt_count: 2 },
+      ])
+      await writeEvents(database, 'credential_reuse', [...all, ...all])
+      expect(await rows(database, 'credential_reuse')).toEqual(once)
+    })
+
+    it('never shrink, and of equals keep what comes later', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential_reuse', [grown, reuseEvent(1)])
+      expect(await rows(database, 'credential_reuse')).toMatchObject([
+        { target_count: 3, attempt_count: 7, last_seen: 1_772_357_400_000_000 },
+      ])
+      const linked = reuseEvent(4, { ...grown.data, attacker_uuids: ['u1'] })
+      await writeEvents(database, 'credential_reuse', [linked])
+      expect(await rows(database, 'credential_reuse')).toMatchObject([{ attacker_uuids: '["u1"]' }])
+    })
+
+    it('are refused alone where a time is none', async () => {
+      const database = await fresh()
+      const wrong = reuseEvent(5, { last_seen: 'soon' })
+      const events = [wrong, reuseEvent(1)]
+      const { refusals } = await writeEvents(database, 'credential_reuse', events)
+      expect(refusals).toMatchObject([{ event: { id: eventId(5) }, failure: { code: 'ROW_TIME' } }])
+      expect(await rows(database, 'credential_reuse')).toHaveLength(1)
     })
   })
 

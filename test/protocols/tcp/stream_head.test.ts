@@ -129,7 +129,8 @@ describe('the head of a stream', () => {
           expect(grown.length).toBeGreaterThan(result.length)
           result = grown
         }
-        const held = head.held.reduce((sum, [, text]) => sum + text.length, head.kept.length)
+        const bytes_b64 = [head.kept_b64, ...head.held.map(([, text]) => text)]
+        const held = bytes_b64.reduce((sum, text) => sum + Buffer.byteLength(text, 'base64'), 0)
         expect(held).toBeLessThanOrEqual(limit)
       }
       expect(result).toBe(stream.toString('latin1', 0, limit))
@@ -150,8 +151,16 @@ describe('the head of a stream', () => {
           if (at + i >= 0 && at + i < 60) model[at + i] ??= text.charAt(i)
         }
         const end = Array.from({ length: 61 }, (_, i) => model[i]).indexOf(undefined)
-        expect(head.kept).toBe(model.slice(0, end).join(''))
-        if (grown !== undefined) expect(grown).toBe(head.kept)
+        const kept = Buffer.from(head.kept_b64, 'base64').toString('latin1')
+        expect(kept).toBe(model.slice(0, end).join(''))
+        if (grown !== undefined) expect(grown).toBe(kept)
+        for (const [at, [from, text]] of head.held.entries()) {
+          const next = head.held[at + 1]?.[0] ?? Number.POSITIVE_INFINITY
+          expect(from + Buffer.byteLength(text, 'base64')).toBeLessThan(next)
+          expect(Buffer.from(text, 'base64').toString('latin1')).toBe(
+            model.slice(from, from + Buffer.byteLength(text, 'base64')).join(''),
+          )
+        }
       }
     }
   })
