@@ -1,5 +1,6 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
+import { attackerProfile } from '../operators/attacker_profile.ts'
 import { correlate } from '../operators/correlate.ts'
 import { credential } from '../operators/credential.ts'
 import { credentialReuse } from '../operators/credential_reuse.ts'
@@ -43,6 +44,7 @@ export const registry: Registry = makeRegistry([
   stdin,
   syslog,
   syslogFileSource,
+  attackerProfile,
   correlate,
   credential,
   credentialReuse,

@@ -1,4 +1,5 @@
 /** Every entity of the database, in the order their tables are made. */
+import { AttackerBehaviorEntity, AttackerEntity, SmtpTargetEntity } from './attacker.ts'
 import { BountyEntity } from './bounty.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { CredentialReuseEntity } from './credential_reuse.ts'
@@ -12,4 +13,7 @@ export const entities = [
   BountyEntity,
   TraversalEntity,
   CredentialReuseEntity,
+  AttackerEntity,
+  AttackerBehaviorEntity,
+  SmtpTargetEntity,
 ]

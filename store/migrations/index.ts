@@ -13,4 +13,12 @@ export const migrations = [
     name: 'm0003_credential_reuse',
     load: async () => (await import('./m0003_credential_reuse.ts')).CredentialReuseTable,
   },
+  {
+    name: 'm0004_attackers',
+    load: async () => (await import('./m0004_attackers.ts')).Attackers,
+  },
+  {
+    name: 'm0005_credentials_unlinked',
+    load: async () => (await import('./m0005_credentials_unlinked.ts')).CredentialsUnlinked,
+  },
 ]
