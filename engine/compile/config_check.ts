@@ -6,7 +6,7 @@ import { suggestion } from './near_miss.ts'
 import { below, itemOf, type Place, say } from './place.ts'
 import { type Reading, shownTree, spanOfTree } from './reading.ts'
 import { readScalar } from './scalar_check.ts'
-import { asShape, choicesOf, describeShape, keysOf, type Shape } from './shape.ts'
+import { AS_WRITTEN, asShape, choicesOf, describeShape, keysOf, type Shape } from './shape.ts'
 import { type Entry, type List, type Mapping, plainValue, type Tree, treeOf } from './tree.ts'
 import { readUnion } from './union_check.ts'
 
@@ -63,6 +63,7 @@ function readObject(tree: Mapping, shape: Shape, place: Place, reading: Reading)
     else if (required.includes(key)) reportMissing(key, inner, place, reading)
   }
   checkCount(tree.entries.size, shape.minProperties, shape.maxProperties, tree, place, reading)
+  if (shape[AS_WRITTEN]) return Object.fromEntries(result)
   // In the order of the schema, so that the same config always reads the same.
   const rank = new Map(Object.keys(properties).map((key, index) => [key, index]))
   const order = ([key]: [string, unknown]) => rank.get(key) ?? rank.size

@@ -7,6 +7,7 @@ import type { GraphNode } from './graph.ts'
 import { checkPort } from './graph_check.ts'
 import { listOf, suggestion } from './near_miss.ts'
 import { isAsking, isKeyed } from './node_shape.ts'
+import { AS_WRITTEN } from './shape.ts'
 import type { Problems } from './source_text.ts'
 import type { Entry, Mapping, Tree } from './tree.ts'
 
@@ -90,23 +91,26 @@ const stepFields = {
 
 /** `${…}` under it is plain text: tests must not depend on where they run. */
 export const testsSchema = Type.Array(
-  Type.Object({
-    name: Type.String({ minLength: 1, description: 'What the case shows, as a sentence.' }),
-    answers: Type.Optional(
-      Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), {
-        description:
-          'What nodes that ask the outside are answered, by node and key; null: nothing is known.',
-      }),
-    ),
-    ...stepFields,
-    steps: Type.Optional(
-      Type.Array(Type.Object(stepFields), {
-        minItems: 1,
-        maxItems: 1000,
-        description: 'Several steps in order, instead of the one that the other keys make.',
-      }),
-    ),
-  }),
+  Type.Object(
+    {
+      name: Type.String({ minLength: 1, description: 'What the case shows, as a sentence.' }),
+      answers: Type.Optional(
+        Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), {
+          description:
+            'What nodes that ask the outside are answered, by node and key; null: nothing is known.',
+        }),
+      ),
+      ...stepFields,
+      steps: Type.Optional(
+        Type.Array(Type.Object(stepFields, { [AS_WRITTEN]: true }), {
+          minItems: 1,
+          maxItems: 1000,
+          description: 'Several steps in order, instead of the one that the other keys make.',
+        }),
+      ),
+    },
+    { [AS_WRITTEN]: true },
+  ),
   { description: 'Cases that `decnet pipeline test` runs.' },
 )
 

@@ -3,7 +3,11 @@ import type { TSchema } from 'typebox'
 import { type FieldKind, KIND } from '../fields.ts'
 
 /** A schema as the config reader and the editor schema see it. */
+/** Marks an object whose keys mean something by their order; all others are read in that of the schema. */
+export const AS_WRITTEN = 'x-decnet-as-written'
+
 export interface Shape {
+  readonly [AS_WRITTEN]?: true
   readonly type?: string
   readonly title?: string
   readonly description?: string
