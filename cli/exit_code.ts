@@ -5,7 +5,7 @@ export const exitCode = {
   ok: 0,
   /** tests, a check or a comparison failed, or the program has a bug */
   failed: 1,
-  /** a comparison could not be made */
+  /** a comparison could not be made; a capture that `sniff` was given is none */
   trouble: 2,
   /** wrong arguments */
   usage: 64,

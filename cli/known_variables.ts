@@ -49,6 +49,7 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   DECNET_SNIFFER_IFACE: {},
   DECNET_SNIFFER_DATABASE: { default: 'false' },
+  DECNET_SNIFFER_IMMEDIATE: { default: 'true' },
   DECNET_STATE_FILE: { default: '/var/lib/decnet/decnet-state.json' },
   DECNET_DEVELOPER_TRACING: { default: 'false', ini: 'tracing enabled' },
   DECNET_OTEL_ENDPOINT: { default: 'http://localhost:4317', ini: 'tracing otel-endpoint' },

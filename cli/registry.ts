@@ -1,7 +1,9 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
+import { attackerProfile } from '../operators/attacker_profile.ts'
 import { correlate } from '../operators/correlate.ts'
 import { credential } from '../operators/credential.ts'
+import { credentialReuse } from '../operators/credential_reuse.ts'
 import { dbLookup } from '../operators/db_lookup.ts'
 import { deckyFilter } from '../operators/decky_filter.ts'
 import { dedup } from '../operators/dedup.ts'
@@ -42,8 +44,10 @@ export const registry: Registry = makeRegistry([
   stdin,
   syslog,
   syslogFileSource,
+  attackerProfile,
   correlate,
   credential,
+  credentialReuse,
   dbLookup,
   deckyFilter,
   dedup,

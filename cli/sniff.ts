@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'clipanion'
 import { compilePipeline } from '../engine/compile.ts'
+import { EngineError } from '../engine/errors.ts'
 import type { Plan } from '../engine/plan.ts'
 import { problemsText } from '../engine/problem_text.ts'
 import { parseIp } from '../protocols/ip_address.ts'
@@ -91,16 +92,16 @@ function readDecky(text: string): [string, string] {
 /** Driven by the times in the capture, so that connections that fall silent end at its end. */
 async function readFile(plan: Plan, file: string, { log, use, stop }: Session): Promise<number> {
   const { replay } = await import('../engine/replay.ts')
-  const report = await replay({
-    plans: [plan],
-    captures: [{ file }],
-    writeDatabase: false,
-    use,
-    log,
-    signal: stop,
-  })
-  if (report.outcome === 'failed') throw report.error
-  return stop.aborted ? stop.reason : exitCode.ok
+  const options = { plans: [plan], captures: [{ file }], writeDatabase: false, use, log }
+  try {
+    const report = await replay({ ...options, signal: stop })
+    if (report.outcome === 'failed') throw report.error
+    return stop.aborted ? stop.reason : exitCode.ok
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'CAPTURE') throw error
+    process.stderr.write(`error[${error.code}]: ${error.message}\n`)
+    return exitCode.trouble
+  }
 }
 
 async function listen(plan: Plan, { log, use, stop }: Session): Promise<number> {

@@ -16,8 +16,11 @@ export class Wakeup {
     this.#waiting?.abort()
   }
 
-  /** Waits `ms` of host time, or less: until a ring, one since the last wait included. */
-  async wait(ms: number): Promise<void> {
+  /**
+   * Waits `ms` of host time, or less: until a ring, one since the last wait included.
+   * @param settle ms to wait on after a ring; rings meanwhile are one with it
+   */
+  async wait(ms: number, settle = 0): Promise<void> {
     if (!this.#rung && !this.#signal.aborted) {
       const waiting = new AbortController()
       const stop = () => waiting.abort()
@@ -27,6 +30,7 @@ export class Wakeup {
       this.#signal.removeEventListener('abort', stop)
       this.#waiting = undefined
     }
+    if (this.#rung && settle > 0) await pause(settle, this.#signal)
     this.#rung = false
   }
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { Type } from 'typebox'
 import { type Context, defineOperator } from '../engine/index.ts'
 import { decodeSecret, printable } from '../protocols/captured_secret.ts'
+import { realService } from '../protocols/real_service.ts'
 
 /** Columns of the credentials table, in characters; a longer value is cut and counted. */
 const LIMITS = {
@@ -12,9 +13,6 @@ const LIMITS = {
   secret_printable: 512,
   outcome: 16,
 } as const
-
-/** Emitters inside an SSH decoy, each with a name of its own. */
-const SHELL_EMITTERS = new Set(['auth-helper', 'sessrec', 'bash', 'sshd'])
 
 export const credential = defineOperator({
   type: 'credential',
@@ -117,11 +115,6 @@ function principalOf(fields: Readonly<Record<string, unknown>>): string | null {
   const username = textOf(fields, 'username')
   const principal = textOf(fields, 'principal') ?? username
   return principal === 'None' && username !== 'None' ? null : principal || null
-}
-
-function realService(service: string, fields: Readonly<Record<string, unknown>>): string {
-  if (!SHELL_EMITTERS.has(service)) return service
-  return textOf(fields, 'service') === 'telnet' ? 'telnet' : 'ssh'
 }
 
 /** Cuts values to their limits, counts each cut, and remembers which names to flag. */

@@ -13,12 +13,14 @@ export type Marker = {
   trigger: string
 }
 
+/** A decky and the first contact with it, ms. */
+export type Contact = { decky: string; since: number }
+
 /** All that is kept of one attacker's way. */
 export type Track = {
   /** the newest, by time */
   hops: Hop[]
-  /** deckies by first contact (ms) */
-  contacts: { decky: string; since: number }[]
+  contacts: Contact[]
   hop_count: number
   first: number
   last: number
@@ -132,7 +134,7 @@ export function insertByTime<T extends { t: number }>(list: T[], item: T, most: 
 }
 
 /** Keeps first contact in order; equal times stay in order of arrival. */
-function addContact(contacts: Track['contacts'], { decky, t }: Hop): void {
+export function addContact(contacts: Contact[], { decky, t }: Pick<Hop, 'decky' | 't'>): void {
   const known = contacts.findIndex((contact) => contact.decky === decky)
   if (known >= 0) {
     if ((contacts[known]?.since ?? 0) <= t) return

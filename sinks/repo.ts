@@ -16,8 +16,10 @@ export const repo = defineSink({
     entity: Type.Enum(entityNames, {
       description:
         'What the events are: `log` (a row per event), `credential` (attempts are counted per ' +
-        'address, target, secret and principal), `bounty` (a row per distinct payload) or ' +
-        '`traversal` (a row per attacker, as last told).',
+        'address, target, secret and principal), `bounty` (a row per distinct payload), ' +
+        '`traversal` (a row per attacker, as last told), `credential_reuse` (a row per secret ' +
+        'and principal, as last told) or `attacker` (a row per address, as last profiled, with ' +
+        'those of its behavior and of the domains it mailed; links its credentials to it).',
     }),
   }),
   input: ({ entity }) => entityEvents[entity],
@@ -31,8 +33,9 @@ export const repo = defineSink({
     const open = await context.use(database)
     return {
       async write(events) {
-        const { refusals, cut } = await writeEvents(open, entity, events)
+        const { refusals, cut, unlinked = 0 } = await writeEvents(open, entity, events)
         if (cut > 0) context.count('text_cut', cut)
+        if (unlinked > 0) context.count('link_failed', unlinked)
         return refusals
       },
     }

@@ -17,6 +17,7 @@ const MAX_LINE = 256 * 1024
 interface PollConfig {
   readonly query: PollQueryName
   readonly period: number
+  readonly debounce: number
   readonly batch: number
 }
 
@@ -55,6 +56,12 @@ export const dbPoll = defineSource({
       default: '30s',
       description: 'Time between two passes while nothing wakes it, 10ms at least.',
     }),
+    debounce: duration({
+      default: '0s',
+      description:
+        'Time from being woken to looking. Who wakes it may have the news before the rows are ' +
+        'committed, and of many wakes one is enough.',
+    }),
     batch: Type.Integer({
       default: 500,
       minimum: 1,
@@ -84,7 +91,7 @@ export const dbPoll = defineSource({
         yield { events: rows.map(({ item }) => item), position: { after } }
         if (rows.length === config.batch) continue
       }
-      await context.wakeup.wait(Math.max(config.period, SHORTEST))
+      await context.wakeup.wait(Math.max(config.period, SHORTEST), config.debounce)
     }
   },
   fromLine: (line, receivedAt, { query }) =>

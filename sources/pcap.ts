@@ -60,8 +60,14 @@ export const pcap = defineSource({
     buffer: size({
       default: '64MiB',
       description:
-        'Memory in which the kernel keeps packets for us, 64KiB to 2GiB. Each packet takes the ' +
-        'room of `snaplen` bytes, however short it is.',
+        'Memory in which the kernel keeps packets for us, 64KiB to 2GiB. With `immediate` each ' +
+        'packet takes the room of `snaplen` bytes, however short it is.',
+    }),
+    immediate: Type.Boolean({
+      default: true,
+      description:
+        'Hand each packet on when it comes. false: after a second at most, and in return `buffer` ' +
+        'holds a thousand times as many short packets, so that a flood loses none.',
     }),
     promiscuous: Type.Boolean({
       default: true,

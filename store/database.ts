@@ -23,6 +23,8 @@ export interface Statements {
    */
   insert(insert: Insert, rows: readonly (readonly Value[])[]): Promise<void>
   select(sql: string, values?: readonly Value[]): Promise<readonly Row[]>
+  /** @returns how many rows the statement has changed */
+  update(sql: string, values: readonly Value[]): Promise<number>
 }
 
 /** An open, migrated database. */

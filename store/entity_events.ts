@@ -53,10 +53,79 @@ const TraversalEvent = Type.Object({
   mutations_during: Type.Array(Type.Unknown()),
 })
 
+const texts = Type.Array(Type.String())
+
+/** `data` of a finding of reuse; see spec/credential-reuse.md section 3. Times are ISO 8601. */
+const CredentialReuseEvent = Type.Object({
+  id: Type.String({ minLength: 36, maxLength: 36 }),
+  secret_sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  secret_kind: Type.String(),
+  principal: Type.Union([Type.String(), Type.Null()]),
+  attacker_uuids: texts,
+  attacker_ips: texts,
+  deckies: texts,
+  services: texts,
+  target_count: Type.Integer(),
+  attempt_count: Type.Integer(),
+  confidence: Type.Number(),
+  first_seen: Type.String(),
+  last_seen: Type.String(),
+  updated_at: Type.String(),
+})
+
+const textOrNull = Type.Union([Type.String(), Type.Null()])
+const numberOrNull = Type.Union([Type.Number(), Type.Null()])
+
+/** `data` of a profile; see spec/ingest-and-profile.md section 3. Times are ISO 8601. */
+const AttackerEvent = Type.Object({
+  attacker_uuid: Type.String({ minLength: 36, maxLength: 36 }),
+  attacker_ip: Type.String(),
+  first_seen: Type.String(),
+  last_seen: Type.String(),
+  event_count: Type.Integer(),
+  service_count: Type.Integer(),
+  services: texts,
+  decky_count: Type.Integer(),
+  deckies: texts,
+  traversal_path: textOrNull,
+  is_traversal: Type.Boolean(),
+  bounty_count: Type.Integer(),
+  credential_count: Type.Integer(),
+  fingerprints: Type.Array(Type.Unknown()),
+  commands: Type.Array(Type.Unknown()),
+  country_code: textOrNull,
+  country_source: textOrNull,
+  updated_at: Type.String(),
+  behavior: Type.Object({
+    os_guess: textOrNull,
+    hop_distance: Type.Union([Type.Integer(), Type.Null()]),
+    tcp_fingerprint: Type.Record(Type.String(), Type.Unknown()),
+    kex_order_raw: Type.Union([texts, Type.Null()]),
+    ssh_client_banners: Type.Union([texts, Type.Null()]),
+    retransmit_count: Type.Integer(),
+    behavior_class: Type.String(),
+    beacon_interval_s: numberOrNull,
+    beacon_jitter_pct: numberOrNull,
+    tool_guesses: texts,
+    timing_stats: Type.Record(Type.String(), Type.Unknown()),
+    phase_sequence: Type.Record(Type.String(), Type.Unknown()),
+  }),
+  smtp_targets: Type.Array(
+    Type.Object({
+      domain: Type.String(),
+      first_seen: Type.String(),
+      last_seen: Type.String(),
+      count: Type.Integer(),
+    }),
+  ),
+})
+
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
 export type BountyData = Static<typeof BountyEvent>
 export type TraversalData = Static<typeof TraversalEvent>
+export type AttackerData = Static<typeof AttackerEvent>
+export type CredentialReuseData = Static<typeof CredentialReuseEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
@@ -64,9 +133,18 @@ export const entityEvents = {
   credential: CredentialEvent,
   bounty: BountyEvent,
   traversal: TraversalEvent,
+  credential_reuse: CredentialReuseEvent,
+  attacker: AttackerEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
 
 /** What `entity:` of a repo sink may say. */
-export const entityNames: readonly EntityName[] = ['log', 'credential', 'bounty', 'traversal']
+export const entityNames: readonly EntityName[] = [
+  'log',
+  'credential',
+  'bounty',
+  'traversal',
+  'credential_reuse',
+  'attacker',
+]

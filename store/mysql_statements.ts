@@ -25,6 +25,10 @@ export function mysqlStatements(connection: Connection): Statements {
       const [rows] = await connection.execute(sql, [...values])
       return rows as unknown as readonly Row[]
     },
+    async update(sql, values) {
+      const [result] = await connection.execute(sql, [...values])
+      return Number((result as { affectedRows?: unknown }).affectedRows)
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 /** What every repository of events is, and the parts they share. */
 import type { Event } from '../engine/index.ts'
 import { CanonicalJsonError } from '../protocols/canonical_json.ts'
+import { isoMicros } from '../protocols/iso_time.ts'
 import type { Statements } from './database.ts'
 import { StoreError } from './errors.ts'
 import type { TextFit } from './text_fit.ts'
@@ -26,6 +27,17 @@ export function timeMicros(event: { readonly time: number }): number {
   const micros = Math.round(event.time * 1000)
   if (Number.isSafeInteger(micros)) return micros
   throw new StoreError('ROW_TIME', 'the event time does not fit the database')
+}
+
+/**
+ * @param time ISO 8601
+ * @returns whole µs since the epoch
+ * @throws {StoreError} `ROW_TIME` when it is no time, or none that a double holds exactly
+ */
+export function isoMicrosColumn(time: string): number {
+  const micros = isoMicros(time)
+  if (Number.isSafeInteger(micros)) return micros
+  throw new StoreError('ROW_TIME', 'a time in the event does not fit the database')
 }
 
 /**

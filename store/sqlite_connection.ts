@@ -13,6 +13,8 @@ export type Request =
   | 'rollback'
   | { readonly insert: InsertTexts; readonly rows: readonly (readonly Value[])[] }
   | { readonly select: string; readonly values: readonly Value[] }
+  /** Answered with one row: how many `rows` it has changed. */
+  | { readonly update: string; readonly values: readonly Value[] }
 
 /** One insert as two statements: for `BLOCK_ROWS` rows, and for one. */
 export interface InsertTexts {
@@ -63,6 +65,9 @@ export function answerer(handle: BetterSqlite.Database): (request: Request) => r
       // What was asked before SQLite ended the transaction must not be written without it.
       if (!handle.inTransaction) throw new Error('the transaction of this insert has ended')
       insertAll(request.insert, request.rows, inserting)
+    } else if ('update' in request) {
+      if (!handle.inTransaction) throw new Error('the transaction of this update has ended')
+      return [{ rows: inserting(request.update).run(...request.values).changes }]
     } else return handle.prepare<Value[], Row>(request.select).all(...request.values)
     return []
   }

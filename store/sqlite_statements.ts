@@ -51,6 +51,10 @@ const sqliteStatements = (ask: Ask): Statements => ({
     }
   },
   select: (select, values = []) => ask({ select, values }),
+  async update(update, values) {
+    const [changed] = await ask({ update, values })
+    return Number(changed?.rows)
+  },
 })
 
 const texts = new WeakMap<Insert, InsertTexts>()

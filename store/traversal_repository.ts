@@ -1,9 +1,7 @@
 /** Rows of `traversals`. */
-import { isoMicros } from '../protocols/iso_time.ts'
 import type { TraversalData } from './entity_events.ts'
-import { StoreError } from './errors.ts'
 import type { Insert, Value } from './insert.ts'
-import { jsonThatFits, LINE_LIMIT, type Repository } from './repository.ts'
+import { isoMicrosColumn, jsonThatFits, LINE_LIMIT, type Repository } from './repository.ts'
 
 /**
  * The traversal that reaches further wins; of two that reach as far, the one with more hops, and
@@ -56,16 +54,10 @@ export const traversalRepository: Repository<TraversalData, readonly Value[]> = 
       data.mutation_count,
       fit(data.path, LINE_LIMIT),
       jsonThatFits(() => JSON.stringify({ deckies, hops, mutations_during })),
-      micros(data.first_seen),
+      isoMicrosColumn(data.first_seen),
       data.hop_count,
-      micros(data.last_seen),
+      isoMicrosColumn(data.last_seen),
     ]
   },
   write: (statements, rows) => statements.insert(UPSERT, rows),
-}
-
-function micros(time: string): number {
-  const value = isoMicros(time)
-  if (Number.isSafeInteger(value)) return value
-  throw new StoreError('ROW_TIME', 'a time of the traversal does not fit the database')
 }

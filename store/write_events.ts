@@ -1,10 +1,12 @@
 /** Writes events of any entity: a batch is one transaction, and a row that cannot be is set aside. */
 import type { Event, Refusal } from '../engine/index.ts'
+import { attackerRepository, linkCredentials } from './attacker_repository.ts'
 import { bountyRepository } from './bounty_repository.ts'
 import { credentialRepository } from './credential_repository.ts'
+import { credentialReuseRepository } from './credential_reuse_repository.ts'
 import type { Database } from './database.ts'
-import type { EntityName } from './entity_events.ts'
-import { isRowError } from './errors.ts'
+import type { AttackerData, EntityName } from './entity_events.ts'
+import { isRowError, StoreError } from './errors.ts'
 import { logRepository } from './log_repository.ts'
 import type { Repository } from './repository.ts'
 import { type TextFit, textFit } from './text_fit.ts'
@@ -15,6 +17,8 @@ export interface Written {
   readonly refusals: readonly Refusal[]
   /** Texts that were cut to fit their column. */
   readonly cut: number
+  /** What the rows are good for without, and the database would not do. */
+  readonly unlinked?: number
 }
 
 type EventWriter = (
@@ -34,7 +38,8 @@ export async function writeEvents(
 ): Promise<Written> {
   const text = textFit()
   const refusals = await WRITERS[entity](database, events, text)
-  return { refusals, cut: text.cut }
+  const unlinked = entity === 'attacker' ? await linkAll(database, events, refusals) : 0
+  return { refusals, cut: text.cut, ...(unlinked > 0 && { unlinked }) }
 }
 
 const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
@@ -42,6 +47,39 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   credential: eventWriter(credentialRepository),
   bounty: eventWriter(bountyRepository),
   traversal: eventWriter(traversalRepository),
+  credential_reuse: eventWriter(credentialReuseRepository),
+  attacker: eventWriter(attackerRepository),
+}
+
+/**
+ * Links credentials to the attackers that have been written. A transaction of its own: profiles must
+ * not be lost to it, and what is not linked now is linked with the next profile.
+ * @returns how many attackers it failed for
+ * @throws {UnavailableError} when the database is away
+ */
+async function linkAll(
+  database: Database,
+  events: readonly Event[],
+  refusals: readonly Refusal[],
+): Promise<number> {
+  const refused = new Set(refusals.map(({ event }) => event))
+  const attackers = new Map(
+    events
+      .filter((event) => !refused.has(event))
+      .map(({ data }) => {
+        const { attacker_ip, attacker_uuid } = data as AttackerData
+        return [attacker_ip, attacker_uuid]
+      }),
+  )
+  try {
+    await database.transaction(async (statements) => {
+      for (const [ip, uuid] of attackers) await linkCredentials(statements, ip, uuid)
+    })
+    return 0
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    return attackers.size
+  }
 }
 
 function eventWriter<D, R>(repository: Repository<D, R>): EventWriter {

@@ -105,9 +105,15 @@ function promiseOf(source: PlanSource, sink: PlanSink, drop: Drop | undefined): 
   return { ...ends, promise: effect, why }
 }
 
-/** Warns where a crash loses what was in flight. */
-export function warnOfLoss(node: GraphNode, problems: Problems): void {
+/**
+ * Warns where a crash loses what was in flight. What only wakes others carries nothing that could be
+ * lost: they look again when they start.
+ */
+export function warnOfLoss(node: GraphNode, nodes: readonly GraphNode[], problems: Problems): void {
   if (node.component?.section !== 'sources' || node.read === undefined) return
+  const isRead = nodes.some(({ inputs }) => inputs.some(({ from }) => from === node.id))
+  const wakes = nodes.some((other) => other.wakes?.some(({ from }) => from === node.id))
+  if (wakes && !isRead) return
   const { config, journal } = node.read
   if (isReplayable({ component: node.component, config, ...(journal && { journal }) })) return
   const message = `${nameOf(node)} cannot be read again: a crash loses what is in flight`

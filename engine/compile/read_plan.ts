@@ -49,7 +49,7 @@ export function readPlan(
   const byId = checkGraph(nodes, problems)
   const testsTree = root.entries.get('tests')?.value
   checkTests(testsTree, byId, problems)
-  for (const node of nodes) warnOfLoss(node, problems)
+  for (const node of nodes) warnOfLoss(node, nodes, problems)
   warnOfUnrecorded(byId, problems)
   warnOfSharedInput(byId, problems)
   if (problems.hasErrors || settings === undefined) return undefined

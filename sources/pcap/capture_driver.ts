@@ -8,6 +8,8 @@ export interface CaptureOptions {
   readonly snaplen: number
   /** bytes the kernel keeps for us until they are read */
   readonly buffer: number
+  /** whether each packet is handed on when it comes, instead of many at a time */
+  readonly immediate: boolean
   readonly promiscuous: boolean
 }
 

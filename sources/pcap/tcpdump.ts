@@ -69,8 +69,13 @@ const lastLine = (text: string): string =>
 const ENVIRONMENT = { PATH: process.env.PATH ?? '', LC_ALL: 'C' }
 
 function argumentsFor(name: string, options: CaptureOptions): string[] {
-  const { filter, snaplen, buffer, promiscuous } = options
+  const { filter, snaplen, buffer, immediate, promiscuous } = options
   const kib = String(Math.ceil(buffer / 1024))
-  const how = ['-U', '-n', '--immediate-mode', ...(promiscuous ? [] : ['-p'])]
+  const how = [
+    '-U',
+    '-n',
+    ...(immediate ? ['--immediate-mode'] : []),
+    ...(promiscuous ? [] : ['-p']),
+  ]
   return ['-i', name, ...how, '-s', String(snaplen), '-B', kib, '-w', '-', '--', filter]
 }

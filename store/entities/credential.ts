@@ -26,6 +26,7 @@ export const CredentialEntity = defineEntity({
     },
   ],
   indexes: [
+    { name: 'ix_credentials_unlinked', properties: ['attackerIp', 'attackerUuid'] },
     { name: 'ix_credentials_secret_sha256_service', properties: ['secretSha256', 'service'] },
     { name: 'ix_credentials_principal_service', properties: ['principal', 'service'] },
   ],

@@ -1,6 +1,8 @@
 /** Every entity of the database, in the order their tables are made. */
+import { AttackerBehaviorEntity, AttackerEntity, SmtpTargetEntity } from './attacker.ts'
 import { BountyEntity } from './bounty.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
+import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
 
@@ -10,4 +12,8 @@ export const entities = [
   CredentialSightingEntity,
   BountyEntity,
   TraversalEntity,
+  CredentialReuseEntity,
+  AttackerEntity,
+  AttackerBehaviorEntity,
+  SmtpTargetEntity,
 ]

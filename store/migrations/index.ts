@@ -9,4 +9,16 @@ export const migrations = [
     name: 'm0002_traversals',
     load: async () => (await import('./m0002_traversals.ts')).Traversals,
   },
+  {
+    name: 'm0003_credential_reuse',
+    load: async () => (await import('./m0003_credential_reuse.ts')).CredentialReuseTable,
+  },
+  {
+    name: 'm0004_attackers',
+    load: async () => (await import('./m0004_attackers.ts')).Attackers,
+  },
+  {
+    name: 'm0005_credentials_unlinked',
+    load: async () => (await import('./m0005_credentials_unlinked.ts')).CredentialsUnlinked,
+  },
 ]

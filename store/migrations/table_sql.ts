@@ -1,6 +1,12 @@
 /** Tables as migrations write them: once, for both databases. */
 /** Column types by what they hold. `text(n)` holds n characters where the database counts them. */
-export type ColumnType = 'id' | 'int' | 'long_text' | `text(${number})` | `char(${number})`
+export type ColumnType =
+  | 'id'
+  | 'int'
+  | 'double'
+  | 'long_text'
+  | `text(${number})`
+  | `char(${number})`
 
 interface Column {
   readonly type: ColumnType
@@ -69,7 +75,7 @@ function columnSql(name: string, column: Column, dialect: 'sqlite' | 'mysql'): s
 
 function sqliteType({ type, of }: Column): string {
   if (type === 'int') return of === undefined ? 'bigint' : 'integer'
-  return 'text'
+  return type === 'double' ? type : 'text'
 }
 
 function mysqlType({ type, of }: Column): string {

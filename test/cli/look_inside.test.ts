@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectControl } from '../../engine/control_client.ts'
 import { decnet, root, scratchFolder } from './decnet.ts'
 import { decnetHere } from './decnet_here.ts'
@@ -307,6 +307,11 @@ describe('a pipeline of its own', () => {
 
     it('drops by id while the pipeline runs', async () => {
       await runUntil(2)
+      // The letter is written beside the events, not before them.
+      await vi.waitFor(
+        async () => expect((await call('dlq ls', 'mine')).stdout).not.toBe('no dead letters\n'),
+        { timeout: 20_000, interval: 100 },
+      )
       expect((await call('dlq drop', 'mine', '1')).stdout).toBe('1 dropped\n')
       expect((await call('dlq ls', 'mine')).stdout).toBe('no dead letters\n')
     })

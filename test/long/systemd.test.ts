@@ -10,7 +10,16 @@ import {
 } from '../services/systemd_host.ts'
 
 const hasBus = existsSync(join(import.meta.dirname, '../../cli/bus_serve.ts'))
-const UNITS = ['ingest', 'correlate', 'cowrie', 'sniffer', 'ticks', ...(hasBus ? ['bus'] : [])]
+const UNITS = [
+  'ingest',
+  'correlate',
+  'cowrie',
+  'sniffer',
+  'reuse-correlator',
+  'profiler',
+  'ticks',
+  ...(hasBus ? ['bus'] : []),
+]
 
 const TICKS = `name: ticks
 description: A pipeline that can be made to hang

@@ -105,6 +105,22 @@ describe('db_poll', () => {
     expect(await end).toMatchObject({ done: true })
   })
 
+  it('waits a while after it was woken, so that the row is there and many wakes are one', async () => {
+    await addLogs(1)
+    const run = polling({ debounce: '150ms' })
+    await run.pull()
+    const next = run.pull()
+    await until(() => run.passes() === 1)
+    run.wakeup.ring()
+    // Whoever rang commits only now, and rings for the next one.
+    await addLogs(2)
+    run.wakeup.ring()
+    await addLogs(3)
+    expect(await next).toMatchObject({ ids: [2, 3] })
+    expect(run.passes()).toBe(2)
+    run.stop.abort()
+  })
+
   it('asks a database that was away again', async () => {
     await addLogs(1)
     let away = true

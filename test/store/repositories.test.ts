@@ -1,11 +1,21 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Event } from '../../engine/index.ts'
+import { linkCredentials } from '../../store/attacker_repository.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
 import { findings } from '../../store/findings.ts'
 import { writeEvents } from '../../store/write_events.ts'
 import { testDatabases } from '../services/databases.ts'
-import { bountyEvent, credentialEvent, eventId, logEvent, TIME, traversalEvent } from './events.ts'
+import {
+  attackerEvent,
+  bountyEvent,
+  credentialEvent,
+  eventId,
+  logEvent,
+  reuseEvent,
+  TIME,
+  traversalEvent,
+} from './events.ts'
 
 const MINUTE = 60_000
 const LONE_SURROGATE = '\ud800'
@@ -442,6 +452,195 @@ describe.each(testDatabases)('%s', (name, databases) => {
       const { refusals } = await writeEvents(database, 'traversal', [traversalEvent(1), wrong])
       expect(refusals).toMatchObject([{ event: { id: eventId(5) }, failure: { code: 'ROW_TIME' } }])
       expect(await rows(database)).toHaveLength(1)
+    })
+  })
+
+  describe('attackers', () => {
+    const UUID = 'e6a12402-c904-895e-a4b1-3c71f69706b7'
+    const TABLES = ['attackers', 'attacker_behavior', 'smtp_targets'] as const
+    const all = async (database: Database) =>
+      Promise.all(TABLES.map((table) => rows(database, table)))
+    const uuids = (database: Database) =>
+      database.select('select attacker_ip, attacker_uuid from credentials order by id')
+
+    it('are one row each, with how they behave and whom they mailed', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'attacker', [attackerEvent(1)])
+      const [attackers, behaviors, targets] = await all(database)
+      expect(attackers).toEqual([
+        {
+          uuid: UUID,
+          ip: '198.51.100.7',
+          identity_id: null,
+          first_seen: 1_772_355_600_000_000,
+          last_seen: 1_772_355_606_123_456,
+          event_count: 2,
+          service_count: 1,
+          services: '["ssh"]',
+          decky_count: 1,
+          deckies: '["web-01"]',
+          traversal_path: null,
+          is_traversal: 0,
+          bounty_count: 0,
+          credential_count: 1,
+          fingerprints: '[]',
+          commands: '[]',
+          country_code: 'DE',
+          country_source: 'rir',
+          updated_at: 1_772_355_636_000_000,
+        },
+      ])
+      expect(behaviors).toMatchObject([
+        {
+          attacker_uuid: UUID,
+          os_guess: 'linux',
+          hop_distance: 10,
+          tcp_fingerprint: '{"window":64240}',
+          kex_order_raw: null,
+          ssh_client_banners: '["SSH-2.0-x"]',
+          beacon_interval_s: null,
+          tool_guesses: '[]',
+        },
+      ])
+      expect(targets).toMatchObject([{ attacker_uuid: UUID, domain: 'acme.com', count: 1 }])
+    })
+
+    it('grow and never shrink, also when profiles come again', async () => {
+      const database = await fresh()
+      const behavior = { ...(attackerEvent(1).data.behavior as object), behavior_class: 'mixed' }
+      const grown = attackerEvent(2, { event_count: 9, is_traversal: true, behavior })
+      await writeEvents(database, 'attacker', [attackerEvent(1), grown])
+      const once = await all(database)
+      expect(once[0]).toMatchObject([{ event_count: 9, is_traversal: 1 }])
+      expect(once[1]).toMatchObject([{ event_count: 9, behavior_class: 'mixed' }])
+      await writeEvents(database, 'attacker', [attackerEvent(1), grown, attackerEvent(1)])
+      expect(await all(database)).toEqual(once)
+    })
+
+    it('keep the identity that the clusterer gave them', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'attacker', [attackerEvent(1)])
+      const execute = database.orm.em.getConnection()
+      await execute.execute(`update attackers set identity_id = 'i1'`)
+      await writeEvents(database, 'attacker', [attackerEvent(2, { event_count: 3 })])
+      expect((await all(database))[0]).toMatchObject([{ identity_id: 'i1', event_count: 3 }])
+    })
+
+    it('are linked to by their credentials, and no link is overwritten', async () => {
+      const database = await fresh()
+      const other = '203.0.113.9'
+      const own = ['a', 'b'].map((principal, n) => credentialEvent(n, { principal }))
+      await writeEvents(database, 'credential', own)
+      await writeEvents(database, 'credential', [credentialEvent(7, { attacker_ip: other })])
+      const execute = database.orm.em.getConnection()
+      await execute.execute(`update credentials set attacker_uuid = 'set' where principal = 'b'`)
+      await writeEvents(database, 'attacker', [attackerEvent(1)])
+      const linked = [
+        { attacker_ip: '198.51.100.7', attacker_uuid: UUID },
+        { attacker_ip: '198.51.100.7', attacker_uuid: 'set' },
+        { attacker_ip: other, attacker_uuid: null },
+      ]
+      expect(await uuids(database)).toEqual(linked)
+      const text = '198.51.100.7'
+      const again = await database.transaction((statements) =>
+        linkCredentials(statements, text, UUID),
+      )
+      expect(again).toBe(0)
+      const late = credentialEvent(8, { principal: 'late' })
+      await writeEvents(database, 'credential', [late])
+      const once = await database.transaction((statements) =>
+        linkCredentials(statements, text, UUID),
+      )
+      expect(once).toBe(1)
+    })
+
+    it('are written even where their credentials cannot be linked', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential', [credentialEvent(1)])
+      await database.orm.em.getConnection().execute(
+        database.dialect === 'sqlite'
+          ? `create trigger picky before update on credentials begin select raise(abort, 'no'); end`
+          : `create trigger picky before update on credentials for each row
+              signal sqlstate '22999'`,
+      )
+      const other = { attacker_ip: '203.0.113.9', attacker_uuid: UUID.replace('e', 'f') }
+      const events = [attackerEvent(1), attackerEvent(2, other)]
+      expect(await writeEvents(database, 'attacker', events)).toEqual({
+        refusals: [],
+        cut: 0,
+        unlinked: 2,
+      })
+      const [attackers, behaviors] = await all(database)
+      expect([attackers, behaviors]).toMatchObject([{ length: 2 }, { length: 2 }])
+      expect(await uuids(database)).toMatchObject([{ attacker_uuid: null }])
+    })
+  })
+
+  describe('findings of reuse', () => {
+    const grown = reuseEvent(2, {
+      attacker_ips: ['198.51.100.7', '203.0.113.9'],
+      target_count: 3,
+      attempt_count: 7,
+      last_seen: '2026-03-01T09:30:00.000000+00:00',
+    })
+
+    it('keep all columns of the finding, their times to the microsecond', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential_reuse', [reuseEvent(1)])
+      expect(await rows(database, 'credential_reuse')).toEqual([
+        {
+          id: '5f0c2f1e-3d1b-8d57-9a55-0f7c8a1b2c3d',
+          secret_sha256: 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7',
+          secret_kind: 'plaintext',
+          principal: 'root',
+          principal_key: 'root',
+          attacker_uuids: '[]',
+          attacker_ips: '["198.51.100.7"]',
+          deckies: '["web-01","files-02"]',
+          services: '["ssh","ftp"]',
+          target_count: 2,
+          attempt_count: 2,
+          confidence: 1,
+          first_seen: 1_772_355_600_000_000,
+          last_seen: 1_772_355_606_123_456,
+          updated_at: 1_772_355_606_373_456,
+        },
+      ])
+    })
+
+    it('are one row per secret and principal, as last told, also when they come again', async () => {
+      const database = await fresh()
+      const id = '5f0c2f1e-3d1b-8d57-9a55-0f7c8a1b2c3e'
+      const admin = reuseEvent(3, { id, principal: 'Root', principal_key: 'Root' })
+      const all = [reuseEvent(1), grown, admin]
+      await writeEvents(database, 'credential_reuse', all)
+      const once = await rows(database, 'credential_reuse')
+      expect(once).toMatchObject([
+        { principal: 'root', target_count: 3, attempt_count: 7 },
+        { principal: 'Root', target_count: 2, attempt_count: 2 },
+      ])
+      await writeEvents(database, 'credential_reuse', [...all, ...all])
+      expect(await rows(database, 'credential_reuse')).toEqual(once)
+    })
+
+    it('never shrink, and of equals keep what comes later', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'credential_reuse', [grown, reuseEvent(1)])
+      expect(await rows(database, 'credential_reuse')).toMatchObject([
+        { target_count: 3, attempt_count: 7, last_seen: 1_772_357_400_000_000 },
+      ])
+      const linked = reuseEvent(4, { ...grown.data, attacker_uuids: ['u1'] })
+      await writeEvents(database, 'credential_reuse', [linked])
+      expect(await rows(database, 'credential_reuse')).toMatchObject([{ attacker_uuids: '["u1"]' }])
+    })
+
+    it('are refused alone where a time is none', async () => {
+      const database = await fresh()
+      const wrong = reuseEvent(5, { last_seen: 'soon' })
+      const events = [wrong, reuseEvent(1)]
+      const { refusals } = await writeEvents(database, 'credential_reuse', events)
+      expect(refusals).toMatchObject([{ event: { id: eventId(5) }, failure: { code: 'ROW_TIME' } }])
+      expect(await rows(database, 'credential_reuse')).toHaveLength(1)
     })
   })
 

@@ -17,7 +17,7 @@ const present = canCapture()
 const component = findComponent(registry, 'sources', 'pcap') ?? pcap
 const started: ReturnType<typeof startSource>[] = []
 const { context } = sourceContext()
-const options = { filter: '', snaplen: 65_535, buffer: 2 ** 20, promiscuous: true }
+const options = { filter: '', snaplen: 65_535, buffer: 2 ** 20, immediate: true, promiscuous: true }
 const libpcap = await loadLibpcap(options, context)
 if (typeof libpcap === 'string') {
   process.stderr.write(`tests of the libpcap driver are skipped: ${libpcap}\n`)
