@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { harness, type TestEvent } from '../../engine/harness.ts'
+import type { Context } from '../../engine/index.ts'
 import { deckyFilter } from '../../operators/decky_filter.ts'
 import { ipv4, ipv6, tcp, udp } from '../protocols/packet/frames.ts'
 import { DECKIES, DECKY, FLAG, frameEvent, REMOTE } from './sniffed_packets.ts'
@@ -126,6 +130,61 @@ describe('decky_filter', () => {
       expect(marksOf(run.send(packet(DECKY, REMOTE, { src: 50_000, dst: 443 })))).toEqual([
         { decky: 'decky-a', from_decky: true },
       ])
+    })
+  })
+
+  describe('asks who the deckies are', () => {
+    let dir: string
+    beforeEach(() => {
+      dir = mkdtempSync(join(tmpdir(), 'decnet-filter-'))
+    })
+    afterEach(() => rmSync(dir, { recursive: true }))
+
+    /** The answer to its one question, each time it is called; `rows` are those of a database. */
+    function asking(config: Record<string, unknown>, rows: () => Record<string, string>[]) {
+      const selects: string[] = []
+      const clock = { now: 0 }
+      const select = async (sql: string) => {
+        const isList = sql.includes('sqlite_master')
+        if (!isList) selects.push(sql)
+        return isList ? [{ name: 'fleet_deckies' }] : rows()
+      }
+      const context = {
+        clock: { now: () => clock.now },
+        use: async () => ({ dialect: 'sqlite', select }),
+        log: { warn: () => undefined },
+      } as unknown as Context
+      const whole = { deckies: {}, refresh: 60_000, database: false, all: false, ...config }
+      const enrichment = deckyFilter.enrich?.({ ...whole, drop_duplicates: true } as never, context)
+      const { signal } = new AbortController()
+      const ask = async () => (await enrichment?.ask(['deckies'], signal))?.get('deckies')
+      return { ask, clock, selects }
+    }
+
+    it('of the state file for each batch, and of the database once in a while', async () => {
+      const state_file = join(dir, 'state.json')
+      const write = (...deckies: object[]) =>
+        writeFileSync(state_file, JSON.stringify({ config: { deckies } }))
+      let rows = [{ name: 'row', ip: '192.0.2.20' }]
+      const { ask, clock, selects } = asking({ state_file, database: true }, () => rows)
+      write({ name: 'file', ip: DECKY })
+      expect(await ask()).toEqual({ [DECKY]: 'file', '192.0.2.20': 'row' })
+      rows = []
+      write({ name: 'other', ip: DECKY }, { name: 'more', ip: OTHER })
+      clock.now = 59_999
+      const second = await ask()
+      expect(second).toEqual({ [DECKY]: 'other', [OTHER]: 'more', '192.0.2.20': 'row' })
+      expect(await ask()).toBe(second)
+      expect(selects).toHaveLength(1)
+      clock.now = 60_000
+      expect(await ask()).toEqual({ [DECKY]: 'other', [OTHER]: 'more' })
+      expect(selects).toHaveLength(2)
+    })
+
+    it('of no database unless told to', async () => {
+      const { ask, selects } = asking({}, () => [{ name: 'row', ip: '192.0.2.20' }])
+      expect(await ask()).toEqual({})
+      expect(selects).toEqual([])
     })
   })
 })

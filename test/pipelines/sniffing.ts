@@ -16,7 +16,7 @@ import { replay } from '../../engine/replay.ts'
 import type { RunReport } from '../../engine/report.ts'
 import { startPipelines } from '../../engine/run.ts'
 import { pcapHeader, pcapRecord } from '../../protocols/pcap/capture_writer.ts'
-import type { database } from '../../store/database.ts'
+import { type Database, database } from '../../store/database.ts'
 
 const RAW_IP = 101
 
@@ -97,17 +97,16 @@ export interface LiveRun {
   readonly messages: readonly Message[]
 }
 
-/** Runs a pipeline live until its source ends, with a bus in memory. */
-export async function run(
-  plan: Plan,
-  stateDir: string,
-  rows?: Awaited<ReturnType<ResourceUse>> | typeof database,
-): Promise<LiveRun> {
+/**
+ * Runs a pipeline live until its source ends, with a bus in memory.
+ * @param rows the database that it gets where it asks for one
+ */
+export async function run(plan: Plan, stateDir: string, rows?: Database): Promise<LiveRun> {
   const bus = memoryBus()
   const reader = await (await bus.connect('reader')).subscribe(['>'])
   const use: ResourceUse = async ({ name }) => {
     if (name === busResource.name) return bus as never
-    if (name === 'database' && rows) return rows as never
+    if (name === database.name && rows) return rows as never
     throw new Error(`no ${name} here`)
   }
   const running = await startPipelines({ plans: [plan], stateDir, use, log: silentLog })
