@@ -46,7 +46,6 @@ interface Waiting {
  */
 export class Followers {
   readonly #waiting: readonly Waiting[]
-  #latest = Number.NEGATIVE_INFINITY
 
   /** @param captured whether a capture stands in for what a source follows */
   constructor(plans: readonly Plan[], captured: (source: PlanSource) => boolean) {
@@ -114,8 +113,8 @@ export class Followers {
   }
 
   /**
-   * Cuts a batch before and behind what comes late, for only where times do not run backwards can
-   * what came of it be put in order by them.
+   * Cuts a batch where time runs backwards, for only where it does not can what came of a batch be
+   * put in order by it.
    */
   *inOrder(batch: FeedBatch): Generator<FeedBatch> {
     if (this.isEmpty || batch.isTime) {
@@ -123,16 +122,17 @@ export class Followers {
       return
     }
     let start = 0
-    for (let at = 0; at < batch.items.length; at++) {
-      const item = batch.items[at] as FeedBatch['items'][number]
-      const { time } = 'failure' in item ? item.draft : item
-      if (time < this.#latest) {
-        if (at > start) yield cut(batch, start, at)
-        yield cut(batch, at, at + 1)
-        start = at + 1
-      } else this.#latest = time
+    for (let at = 1; at < batch.items.length; at++) {
+      if (timeOf(batch.items[at]) >= timeOf(batch.items[at - 1])) continue
+      yield cut(batch, start, at)
+      start = at
     }
     if (start < batch.items.length)
       yield start === 0 ? batch : cut(batch, start, batch.items.length)
   }
+}
+
+function timeOf(item: FeedBatch['items'][number] | undefined): number {
+  if (item === undefined) return Number.NaN
+  return 'failure' in item ? item.draft.time : item.time
 }
