@@ -2,6 +2,7 @@
 import { makeRegistry, type Registry } from '../engine/define.ts'
 import { attackerProfile } from '../operators/attacker_profile.ts'
 import { correlate } from '../operators/correlate.ts'
+import { country } from '../operators/country.ts'
 import { credential } from '../operators/credential.ts'
 import { credentialReuse } from '../operators/credential_reuse.ts'
 import { dbLookup } from '../operators/db_lookup.ts'
@@ -46,6 +47,7 @@ export const registry: Registry = makeRegistry([
   syslogFileSource,
   attackerProfile,
   correlate,
+  country,
   credential,
   credentialReuse,
   dbLookup,

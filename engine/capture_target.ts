@@ -1,6 +1,7 @@
 /** Decides which source each `--capture` feeds. */
 import { EngineError } from './errors.ts'
 import type { Plan, PlanSource } from './plan.ts'
+import { followersIn } from './replay_follow.ts'
 
 /** A capture as the user named it. */
 export interface CaptureRequest {
@@ -28,7 +29,9 @@ const outsideSources = (plan: Plan): PlanSource[] =>
 /**
  * A capture without a source feeds, in each pipeline, the one source that reads from outside and
  * that no other capture names.
- * @returns every source that reads from outside with its capture, in the order of the plans
+ * A source that follows a sink of the plans needs none; nor does one that follows nothing here, where
+ * another source of its pipeline has input.
+ * @returns every other source that reads from outside with its capture, in the order of the plans
  * @throws {EngineError} `CAPTURE_TARGET` when it is unclear or a source is left without one
  */
 export function captureTargets(
@@ -36,14 +39,22 @@ export function captureTargets(
   requests: readonly CaptureRequest[],
 ): CaptureTarget[] {
   const chosen = new Map<PlanSource, CaptureTarget>()
-  const named = namedSources(plans, requests)
+  const following = new Set(followersIn(plans).map(({ source }) => source))
+  // These need no capture, and get one only by name; so do those beside them that follow nothing here.
+  const fedInside = plans.flatMap((plan) => {
+    const sources = allSources(plan)
+    if (!sources.some((source) => following.has(source))) return []
+    return sources.filter(({ component }) => component.follows !== undefined)
+  })
+  const named = new Set([...namedSources(plans, requests), ...fedInside])
   const inOrder = [...requests].sort((one, other) => Number(fillsUp(one)) - Number(fillsUp(other)))
   for (const request of inOrder) {
     const targets = plansOf(request, plans)
       .filter(({ name }) => request.pipeline === undefined || request.pipeline === name)
       .flatMap((plan) => matching(plan, request, named).map((source) => ({ plan, source })))
     if (targets.length === 0) {
-      const why = named.size > 0 ? 'two captures for one source: none is left' : 'no source'
+      const why =
+        named.size > fedInside.length ? 'two captures for one source: none is left' : 'no source'
       throw unclear(`${why} to feed ${request.file} to`, plans)
     }
     for (const { plan, source } of targets) {
@@ -57,6 +68,9 @@ export function captureTargets(
     allSources(plan).flatMap((source) => {
       const target = chosen.get(source)
       if (!target && !outsideSources(plan).includes(source)) return []
+      if (!target && following.has(source)) return []
+      const hasInput = (one: PlanSource) => chosen.has(one) || following.has(one)
+      if (!target && source.component.follows && allSources(plan).some(hasInput)) return []
       if (!target) throw unclear(`no capture for ${plan.name}.${source.id}`, plans)
       return target
     }),

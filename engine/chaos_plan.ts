@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { eventLines } from '../protocols/event_json.ts'
 import type { CaptureFeeds } from './chaos_feed.ts'
 import { mayResume, pathPromises } from './compile/promises.ts'
-import { type AnySink, defineSink } from './define.ts'
+import { type AnySink, defineSink, defineSource } from './define.ts'
 import type { Plan, PlanNode, PlanSink, PlanSource } from './plan.ts'
 
 /** Batches in flight at once: more than one, so that a kill finds some unfinished. */
@@ -39,7 +39,7 @@ export function rigPlan(
   const nodes = plan.nodes.map((node): PlanNode => {
     if (node.section === 'sources') {
       const feed = fed.findIndex(({ id }) => id === node.id)
-      if (feed < 0) return node
+      if (feed < 0) return node.component.follows ? silenced(node) : node
       return { ...node, component: feeds.source(node.component, feed), ...journal }
     }
     // What an edge drops depends on how fast the machine is: here it waits.
@@ -67,6 +67,19 @@ export function rigPlan(
   )
   return { plan: rigged, repeating: repeating.map(({ id }) => id) }
 }
+
+/** Without a capture, a source that follows others' rows has none here. */
+const silenced = (node: PlanSource): PlanSource => ({
+  ...node,
+  component: defineSource({
+    ...node.component,
+    replayable: true,
+    // biome-ignore lint/correctness/useYield: it ends at once
+    async *read() {
+      return
+    },
+  }),
+})
 
 function rigSink(node: PlanSink, path: string): PlanSink {
   const { component, config } = node

@@ -124,6 +124,17 @@ export interface Ticks {
   draft(time: number, missed: number): Draft
 }
 
+/** What a source reads that follows what sinks write, e.g. the rows of a table. */
+export interface Following {
+  /** the name that `feeds` of such a sink gives */
+  readonly stream: string
+  /**
+   * Called once for a replay, which has no other memory of what is there already.
+   * @returns what makes of an event that was written the one the source reads; undefined: nothing new
+   */
+  readonly reader: () => (event: Event) => Draft | undefined
+}
+
 export interface SourceDefinition<C extends TObject = TObject, P = unknown> extends Described<C> {
   /**
    * Whether what was read can be read again after a crash. `false`: input that was in flight is
@@ -147,6 +158,11 @@ export interface SourceDefinition<C extends TObject = TObject, P = unknown> exte
    * @throws {EngineError} where fields do not fit together
    */
   readonly check?: (config: Static<C>) => void
+  /**
+   * In a replay it reads, without a capture, what sinks of the same replay write of this. Where none
+   * does, and other sources of its pipeline have input, it has none.
+   */
+  readonly follows?: (config: Static<C>) => Following
   /** Waits by `context.wakeup`, so that a pipeline may say with `wake:` what ends the wait. */
   readonly wakes?: boolean
   /** Pulled: the engine asks for the next chunk only while credit is left. */
@@ -345,6 +361,8 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
    * of `room` if they fit, else in memory of their own.
    */
   readonly encode?: (config: Static<C>) => (events: readonly Event[], room: Buffer) => Encoded
+  /** What it writes, by the name that sources follow it under; in a replay they read it, see `follows`. */
+  readonly feeds?: (config: Static<C>) => string
   /** Whether `replay --sink db=URL` lets it write for real. */
   readonly writesDatabase?: boolean
   readonly input?: I | ((config: Static<C>) => TSchema)

@@ -17,6 +17,7 @@ export type {
   Encoded,
   Enrichment,
   Example,
+  Following,
   Json,
   Keyed,
   Refusal,

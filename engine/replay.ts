@@ -15,6 +15,7 @@ import { openCaptures } from './open_captures.ts'
 import type { Plan, PlanSink } from './plan.ts'
 import { openReplayAnswers, type ReplayAnswers } from './replay_answers.ts'
 import { Breakpoint, type BreakRequest } from './replay_break.ts'
+import { Followers } from './replay_follow.ts'
 import { ReplayGraph } from './replay_graph.ts'
 import {
   deadLetterWriter,
@@ -110,6 +111,7 @@ class ReplaySession {
   readonly #skipped: Skipped = { before: 0, after: 0 }
   readonly #break: Breakpoint | undefined
   readonly #tapFiles: readonly TapFile[]
+  readonly #followers: Followers
 
   constructor(
     options: ReplayOptions,
@@ -122,6 +124,8 @@ class ReplaySession {
     this.#answers = answers
     const { window, breakAt, taps = [] } = options
     this.#captures = captures.map((capture) => within(capture, window ?? {}, this.#skipped))
+    const captured = new Set(targets.map(({ source }) => source))
+    this.#followers = new Followers(options.plans, (source) => captured.has(source))
     this.#graphs = options.plans.map((plan) => this.#graph(plan))
     this.#tapFiles = openTaps(taps, this.#graphs, { ...options, text: this.#text })
     this.#break = breakAt && new Breakpoint(breakAt, this.#graphs)
@@ -171,6 +175,8 @@ class ReplaySession {
     if (sinkDir !== undefined) {
       writers.push(await ndjsonWriter(join(sinkDir, `${plan.name}.${node.id}.ndjson`), this.#text))
     }
+    const followed = this.#followers.writerFor(node)
+    if (followed) writers.push(followed)
     const trace = this.#traces.get(plan)
     if (trace) writers.push(tracedWriter(node.id, trace))
     return writers.length > 0 ? inTurn(writers) : mutedWriter
@@ -223,21 +229,27 @@ class ReplaySession {
 
   async #feed(): Promise<void> {
     const coupled =
-      this.#break !== undefined || this.#graphs.some(({ hasInternalSources }) => hasInternalSources)
+      this.#break !== undefined ||
+      !this.#followers.isEmpty ||
+      this.#graphs.some(({ hasInternalSources }) => hasInternalSources)
     const { fed, batches } = this.#batches()
-    for await (const { feed, items, times, arrivals, at, isTime } of batches) {
-      const target = fed[feed] as (typeof fed)[number]
-      const { plan, source, journal } = target
-      this.#break?.reading(isTime ? { plan, source, journal } : { ...target, at })
-      const graph = this.#graphs.find((candidate) => candidate.plan === plan) as ReplayGraph
-      if (isTime) graph.wired.broadcast(times[0] as number)
-      else graph.wired.inlets.get(source.id)?.send(items, arrivals)
-      // What one pipeline publishes, another must have taken in before the next event is read.
-      if (coupled) await this.#quiet()
-      else await graph.wired.flow.below(plan.settings.credit)
-      graph.check()
-      this.#progress(false)
-      for (const file of this.#tapFiles) file.flush()
+    for await (const whole of batches) {
+      for (const batch of this.#followers.inOrder(whole)) {
+        const { feed, items, times, arrivals, at, isTime } = batch
+        const target = fed[feed] as (typeof fed)[number]
+        const { plan, source, journal } = target
+        this.#break?.reading(isTime ? { plan, source, journal } : { ...target, at })
+        const graph = this.#graphOf(plan)
+        if (isTime) graph.wired.broadcast(times[0] as number)
+        else graph.wired.inlets.get(source.id)?.send(items, arrivals)
+        // What one pipeline publishes, another must have taken in before the next event is read.
+        if (coupled) await this.#quiet()
+        else await graph.wired.flow.below(plan.settings.credit)
+        graph.check()
+        this.#progress(false)
+        for (const file of this.#tapFiles) file.flush()
+        if (this.#stopped) break
+      }
       if (this.#stopped) break
     }
     await this.#quiet()
@@ -253,7 +265,21 @@ class ReplaySession {
     }
   }
 
+  #graphOf(plan: Plan): ReplayGraph {
+    return this.#graphs.find((candidate) => candidate.plan === plan) as ReplayGraph
+  }
+
+  /** Lets everything come to rest, what is made of what was written included. */
   async #quiet(): Promise<void> {
+    do await this.#rest()
+    while (
+      this.#followers.deliver((plan, source, items) =>
+        this.#graphOf(plan).wired.inlets.get(source.id)?.send(items),
+      )
+    )
+  }
+
+  async #rest(): Promise<void> {
     for (let quietTurns = 0; quietTurns < 2; ) {
       for (const graph of this.#graphs) {
         await graph.wired.flow.quiet()

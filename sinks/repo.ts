@@ -12,6 +12,7 @@ export const repo = defineSink({
     'Text longer than its column is cut and counted as `text_cut`.',
   effect: 'exactly_once',
   writesDatabase: true,
+  feeds: ({ entity }) => entity,
   config: Type.Object({
     entity: Type.Enum(entityNames, {
       description:

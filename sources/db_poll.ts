@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { type Context, defineSource, duration } from '../engine/index.ts'
 import { database } from '../store/database.ts'
+import { followed } from '../store/follow_rows.ts'
 import {
   type PolledRow,
   type PollQueryName,
@@ -43,9 +44,11 @@ export const dbPoll = defineSource({
   promise:
     'Replayable: the position is the id of the last row. One pass at a time; a wake during a pass ' +
     'brings another at once; a database that is away is asked again. Rows that are changed later ' +
-    'do not come again. To replay, give it a capture: events, one JSON object a line.',
+    'do not come again. To replay, give it a capture (events, one JSON object a line), or replay the ' +
+    'pipelines that write the table with it.',
   replayable: true,
   wakes: true,
+  follows: ({ query }) => followed(query),
   config: Type.Object({
     query: Type.Enum(pollQueryNames, {
       description:

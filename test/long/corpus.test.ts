@@ -69,6 +69,42 @@ describe.skipIf(!present)('real logs', () => {
     rmSync(database)
   })
 
+  it('of five Cowrie sensors go from lines to attackers and reused credentials', () => {
+    const folder = join(corpus, 'honeypot-logs/tpot-0xsha')
+    const files = readdirSync(folder).filter((name) => name.startsWith('cowrie.json'))
+    const dir = scratchFolder()
+    const capture = join(dir, 'cowrie.json.gz')
+    // Members of gzip one after the other are one file.
+    writeFileSync(capture, Buffer.concat(files.map((name) => readFileSync(join(folder, name)))))
+    const database = join(dir, 'cowrie.db')
+    const chain = ['cowrie', 'reuse-correlator', 'profiler']
+    const args = ['pipeline', 'replay', ...chain, '--capture', capture]
+    const { code, stderr } = decnet([...args, '--sink', `db=sqlite:${database}`])
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    const file = new Database(database, { readonly: true })
+    const value = (sql: string) => Object.values(file.prepare(sql).get() as object)[0]
+    expect(value('SELECT COUNT(*) FROM attackers')).toBe(586)
+    expect(
+      value(`SELECT COUNT(*) FROM attackers WHERE
+        event_count <> (SELECT COUNT(*) FROM logs WHERE attacker_ip = ip) OR
+        credential_count <> (SELECT COUNT(*) FROM credentials WHERE attacker_ip = ip)`),
+    ).toBe(0)
+    expect(value('SELECT COUNT(*) FROM credentials WHERE attacker_uuid IS NULL')).toBe(0)
+    expect(value('SELECT COUNT(*) FROM credential_reuse')).toBe(501)
+    const K = 'secret_sha256, secret_kind, principal_key'
+    expect(
+      value(`SELECT COUNT(*) FROM credential_reuse JOIN
+        (SELECT ${K}, SUM(n) AS attempts, COUNT(*) AS targets FROM
+          (SELECT ${K}, decky_name, service, SUM(attempt_count) AS n FROM credentials
+            GROUP BY ${K}, decky_name, service)
+          GROUP BY ${K} HAVING COUNT(*) >= 2) USING (${K})
+        WHERE attempt_count = attempts AND target_count = targets`),
+    ).toBe(501)
+    expect(value('SELECT MAX(target_count) FROM credential_reuse')).toBe(9)
+    file.close()
+    rmSync(dir, { recursive: true })
+  })
+
   it('of a network of Windows and Linux hosts are all read as syslog', () => {
     const dir = scratchFolder()
     const capture = join(dir, 'syslog.log')

@@ -1,0 +1,149 @@
+/** From log lines to profiles and findings of reuse, in one process. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { busResource } from '../../bus/bus.ts'
+import { memoryBus } from '../../bus/memory_bus.ts'
+import { registry } from '../../cli/registry.ts'
+import type { CaptureRequest } from '../../engine/capture_target.ts'
+import { compilePipeline } from '../../engine/compile.ts'
+import { type ResourceUse, silentLog } from '../../engine/context.ts'
+import type { Plan } from '../../engine/plan.ts'
+import { replay } from '../../engine/replay.ts'
+import { type Database, database, openDatabase } from '../../store/database.ts'
+import { testDatabases } from '../services/databases.ts'
+
+const root = new URL('../../', import.meta.url)
+const sample = new URL('samples/decnet.log.gz', root).pathname
+
+function planOf(name: string): Plan {
+  const text = readFileSync(new URL(`pipelines/${name}.yaml`, root), 'utf8')
+  const { plan } = compilePipeline(text, `${name}.yaml`, { registry, env: {} })
+  if (!plan) throw new Error(`${name} does not compile`)
+  return plan
+}
+const CHAIN = ['ingest', 'reuse-correlator', 'profiler'] as const
+
+interface RunOptions {
+  readonly batchSize?: number
+  readonly open?: Database
+  readonly captures?: readonly CaptureRequest[]
+}
+async function run(names: readonly string[], sinkDir: string | undefined, options: RunOptions) {
+  const { batchSize = 512, open, captures = [{ file: sample }] } = options
+  const bus = memoryBus()
+  const use: ResourceUse = async ({ name }) => {
+    if (name === busResource.name) return bus as never
+    if (name === database.name && open) return open as never
+    throw new Error(`no ${name}`)
+  }
+  const plans = names.map(planOf)
+  const rest = { sinkDir, writeDatabase: open !== undefined, use, log: silentLog, batchSize }
+  return replay({ plans, captures, ...rest })
+}
+const filesOf = (dir: string) =>
+  Object.fromEntries(
+    readdirSync(dir)
+      .filter((name) => name.endsWith('.ndjson'))
+      .map((name) => [name, readFileSync(join(dir, name), 'utf8')]),
+  )
+const dataOf = (text: string | undefined) =>
+  (text ?? '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line).data as Record<string, unknown>)
+
+describe('the sample night in one process', { timeout: 120_000 }, () => {
+  let dir: string
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'decnet-profiler-'))
+  })
+  afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+  it('ends the same in any batches and any order of the pipelines, without a database', async () => {
+    await run(CHAIN, join(dir, 'big'), { batchSize: 512 })
+    await run(CHAIN.toReversed(), join(dir, 'small'), { batchSize: 7 })
+    const [big, small] = [filesOf(join(dir, 'big')), filesOf(join(dir, 'small'))]
+    expect(Object.keys(big)).toEqual(Object.keys(small))
+    // Not toEqual, which would print megabytes.
+    for (const name of Object.keys(big)) expect(big[name] === small[name], name).toBe(true)
+    const observed = dataOf(big['profiler.observed.ndjson']).map(({ attacker_ip }) => attacker_ip)
+    expect(new Set(observed).size).toBe(observed.length)
+    expect(observed).toHaveLength(42)
+    // The rows alone, from a file: all but what only the credentials tell.
+    const rows = { source: 'rows', file: join(dir, 'big', 'ingest.rows.ndjson') }
+    await run(['profiler'], join(dir, 'rows'), { captures: [rows] })
+    expect(dataOf(filesOf(join(dir, 'rows'))['profiler.observed.ndjson'])).toEqual(
+      dataOf(big['profiler.observed.ndjson']),
+    )
+    const reuse = { captures: [{ file: rows.file }] }
+    await run(['reuse-correlator'], join(dir, 'reuse'), reuse)
+    const again = filesOf(join(dir, 'reuse'))['reuse-correlator.news.ndjson']
+    expect(again === big['reuse-correlator.news.ndjson']).toBe(true)
+  })
+
+  it('wants a capture for what nobody in the process writes', async () => {
+    await expect(run(['profiler'], undefined, {})).rejects.toThrow('profiler has 3 sources')
+  })
+
+  describe.each(testDatabases)('into %s', (_, databases) => {
+    let open: Database
+    beforeAll(async () => {
+      await databases.start()
+      open = await openDatabase(await databases.fresh())
+      await run(CHAIN, undefined, { open })
+    }, 120_000)
+    afterAll(async () => {
+      await open.close()
+      await databases.stop()
+    })
+
+    it('leaves one attacker per address, with the counts of the other tables', async () => {
+      const differing = await open.select(
+        `select ip from attackers where
+          event_count <> (select count(*) from logs where attacker_ip = ip and service <> 'mutator')
+          or credential_count <> (select count(*) from credentials where attacker_ip = ip)
+          or first_seen <> (select min(timestamp) from logs where attacker_ip = ip)
+          or last_seen <> (select max(timestamp) from logs where attacker_ip = ip)`,
+      )
+      expect(differing).toEqual([])
+      const [counts] = await open.select(
+        `select (select count(*) from attackers) as attackers,
+          (select count(*) from attacker_behavior) as behaviors,
+          (select count(distinct attacker_ip) from logs where attacker_ip <> 'Unknown') as known`,
+      )
+      expect(counts).toEqual({ attackers: 42, behaviors: 42, known: 42 })
+    })
+
+    it('links every credential to its attacker', async () => {
+      const unlinked = await open.select(
+        `select c.id from credentials c left join attackers a on a.ip = c.attacker_ip
+          where c.attacker_ip <> 'Unknown' and (c.attacker_uuid is null or c.attacker_uuid <> a.uuid)`,
+      )
+      expect(unlinked).toEqual([])
+    })
+
+    it('leaves the findings of the definition, with attempts that add up', async () => {
+      const columns = 'secret_sha256, secret_kind, principal_key'
+      const defined = await open.select(
+        `select ${columns}, sum(attempts) as attempts, count(*) as targets from
+          (select ${columns}, decky_name, service, sum(attempt_count) as attempts from credentials
+            group by ${columns}, decky_name, service) pairs
+          group by ${columns} having count(*) >= 2 order by ${columns}`,
+      )
+      const found = await open.select(
+        `select ${columns}, attempt_count as attempts, target_count as targets
+          from credential_reuse order by ${columns}`,
+      )
+      const plain = (rows: typeof found) =>
+        rows.map((row) => ({
+          ...row,
+          attempts: Number(row.attempts),
+          targets: Number(row.targets),
+        }))
+      expect(plain(found)).toEqual(plain(defined))
+      expect(found.length).toBeGreaterThan(20)
+    })
+  })
+})
