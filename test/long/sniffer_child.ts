@@ -24,6 +24,8 @@ export interface SnifferTask {
 export interface SnifferResult {
   /** the most that was resident during each tenth of the packets, MB */
   readonly tenths: readonly number[]
+  /** what was alive as each tenth began, buffers included and garbage collected, MB */
+  readonly live: readonly number[]
   readonly seconds: number
   readonly nodes: Readonly<Record<string, NodeReport>>
 }
@@ -80,6 +82,7 @@ const FLOODS = {
 
 const CHUNK = 256
 const tenths: number[] = []
+const live: number[] = []
 
 /** 100,000 packets a second of event time. */
 const flood = defineSource({
@@ -102,6 +105,11 @@ const flood = defineSource({
         return { topic: 'pcap.packet', time, data: packetData(frame, time, rest) }
       })
       const tenth = Math.floor((10 * given) / packets)
+      if (live[tenth] === undefined) {
+        globalThis.gc?.()
+        const { heapUsed, external } = process.memoryUsage()
+        live[tenth] = (heapUsed + external) / 2 ** 20
+      }
       tenths[tenth] = Math.max(tenths[tenth] ?? 0, process.memoryUsage.rss() / 2 ** 20)
       yield { events, position: given }
     }
@@ -131,6 +139,7 @@ await bus.close()
 if (report.outcome !== 'completed') throw report.error
 const result: SnifferResult = {
   tenths,
+  live,
   seconds: report.wallSeconds,
   nodes: report.pipelines.sniffer?.nodes ?? {},
 }
