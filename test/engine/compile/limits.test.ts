@@ -50,7 +50,7 @@ describe('a file that is too much', () => {
       return `  n${n}: { type: pass, inputs: [${[...new Set(inputs)].join(', ')}] }\n`
     })
     expect(codes(pipeline(`operators:\n${nodes}`)).length).toBe(500)
-    expect(performance.now() - start).toBeLessThan(10_000)
+    expect(performance.now() - start).toBeLessThan(25_000)
   })
 
   it('because a thousand nodes read what is not there is answered in time', () => {
@@ -60,7 +60,7 @@ describe('a file that is too much', () => {
       return `  n${n}: { type: pass, inputs: [${inputs.join(', ')}] }\n`
     })
     expect(codes(pipeline(`operators:\n${nodes}`)).length).toBe(500)
-    expect(performance.now() - start).toBeLessThan(10_000)
+    expect(performance.now() - start).toBeLessThan(25_000)
   })
 
   it('because it is wrong throughout says what can be read', () => {
