@@ -35,7 +35,6 @@ interface Connection {
 const LIMIT = 16 * 1024
 /** A server may send lines of text before its banner. */
 const TRIES = 8
-const END = TCP_FLAG.FIN | TCP_FLAG.RST
 
 export const sshBanner = defineOperator({
   type: 'ssh_banner',
@@ -88,20 +87,15 @@ export const sshBanner = defineOperator({
     wants(event) {
       const packet = deckyPacket(event)
       if (packet?.protocol !== PROTOCOL.TCP) return false
-      return (
-        packet.payloadEnd > packet.payloadStart ||
-        (packet.tcpFlags & END) !== 0 ||
-        isTelling(event, packet)
-      )
+      return packet.hasPayload || packet.endsConnection || isTelling(event, packet)
     },
     key: (event) => connectionKey(event, deckyPacket(event) as Packet),
     init: (): Connection => ({}),
     step(connection: Connection, event, timers) {
       const packet = deckyPacket(event) as Packet
       if (isTelling(event, packet)) connection.server = `${packet.src} ${packet.srcPort}`
-      const made =
-        packet.payloadEnd > packet.payloadStart ? heard(connection, event, packet, own) : undefined
-      if ((packet.tcpFlags & END) !== 0) timers.forget()
+      const made = packet.hasPayload ? heard(connection, event, packet, own) : undefined
+      if (packet.endsConnection) timers.forget()
       return made
     },
   }),
@@ -130,10 +124,8 @@ function heard(
   const end = fromDecky ? 'decky' : 'remote'
   connection[end] ??= { start: newStart() }
   const side = connection[end]
-  const { payload, seq, tcpFlags } = packet
-  const first = (tcpFlags & TCP_FLAG.SYN) === 0 ? seq : (seq + 1) >>> 0
   const options = { begins: startsSsh, limit: LIMIT, tries: TRIES }
-  const whole = feedStart(side.start, first, payload, event.time, options)
+  const whole = feedStart(side.start, packet.payloadSeq, packet.payload, event.time, options)
   if (!whole || !side.start.head) return undefined
   const banner = readSshBanner(whole, 0, whole.length)
   if (banner.state === 'none') {
@@ -166,23 +158,29 @@ const CLIENT_BANNER = 'sniffer.ssh_client_banner'
 const CLIENT_KEX = 'sniffer.ssh_client_kex'
 const SERVER_KEX = 'sniffer.ssh_server_kex'
 
-const clientKex = (kex: KexInit) => ({
-  hassh: hassh(kex).hassh,
-  hassh_raw: hassh(kex).raw,
-  kex_algorithms: kex.kex,
-  encryption_c2s: kex.encryptionC2s,
-  mac_c2s: kex.macC2s,
-  compression_c2s: kex.compressionC2s,
-})
+function clientKex(kex: KexInit) {
+  const read = hassh(kex)
+  return {
+    hassh: read.hassh,
+    hassh_raw: read.raw,
+    kex_algorithms: kex.kex,
+    encryption_c2s: kex.encryptionC2s,
+    mac_c2s: kex.macC2s,
+    compression_c2s: kex.compressionC2s,
+  }
+}
 
-const serverKex = (kex: KexInit) => ({
-  hassh_server: hasshServer(kex).hassh,
-  hassh_server_raw: hasshServer(kex).raw,
-  kex_algorithms: kex.kex,
-  encryption_s2c: kex.encryptionS2c,
-  mac_s2c: kex.macS2c,
-  compression_s2c: kex.compressionS2c,
-})
+function serverKex(kex: KexInit) {
+  const read = hasshServer(kex)
+  return {
+    hassh_server: read.hassh,
+    hassh_server_raw: read.raw,
+    kex_algorithms: kex.kex,
+    encryption_s2c: kex.encryptionS2c,
+    mac_s2c: kex.macS2c,
+    compression_s2c: kex.compressionS2c,
+  }
+}
 
 function draft(
   connection: Connection,

@@ -1,7 +1,7 @@
 /** Certificates that servers show in clear, up to TLS 1.2. */
 import { Type } from 'typebox'
 import { type Draft, defineOperator, type Event } from '../engine/index.ts'
-import { type Packet, PROTOCOL, TCP_FLAG } from '../protocols/packet/packet.ts'
+import { type Packet, PROTOCOL } from '../protocols/packet/packet.ts'
 import {
   connectionKey,
   deckyOf,
@@ -31,8 +31,6 @@ interface Connection {
   /** whether the decky sent the ServerHello; not there before one was seen */
   decky_is_server?: boolean
 }
-
-const END = TCP_FLAG.FIN | TCP_FLAG.RST
 
 export const tlsCert = defineOperator({
   type: 'tls_cert',
@@ -103,17 +101,14 @@ export const tlsCert = defineOperator({
     wants(event) {
       const packet = deckyPacket(event)
       if (packet?.protocol !== PROTOCOL.TCP) return false
-      return packet.payloadEnd > packet.payloadStart || (packet.tcpFlags & END) !== 0
+      return packet.hasPayload || packet.endsConnection
     },
     key: (event) => connectionKey(event, deckyPacket(event) as Packet),
     init: (): Connection => ({}),
     step(connection: Connection, event, timers) {
       const packet = deckyPacket(event) as Packet
-      const made =
-        packet.payloadEnd > packet.payloadStart
-          ? certificateEvent(connection, event, packet, own)
-          : undefined
-      if ((packet.tcpFlags & END) !== 0) timers.forget()
+      const made = packet.hasPayload ? certificateEvent(connection, event, packet, own) : undefined
+      if (packet.endsConnection) timers.forget()
       return made
     },
   }),
@@ -129,13 +124,11 @@ function certificateEvent(
   const end = fromDecky ? 'decky' : 'remote'
   connection[end] ??= newTlsSide()
   const side = connection[end]
-  const { payload, seq, tcpFlags } = packet
-  const first = (tcpFlags & TCP_FLAG.SYN) === 0 ? seq : (seq + 1) >>> 0
   const limit = own || !fromDecky ? SERVER_BYTES : CLIENT_BYTES
   for (const { type, bytes, start, end: stop } of feedTls(
     side,
-    first,
-    payload,
+    packet.payloadSeq,
+    packet.payload,
     event.time,
     limit,
   )) {

@@ -1,7 +1,7 @@
 /** TLS clients and sessions, told by what both sides say before anything is encrypted. */
 import { Type } from 'typebox'
 import { type Data, type Draft, defineOperator, type Event } from '../engine/index.ts'
-import { type Packet, PROTOCOL, TCP_FLAG } from '../protocols/packet/packet.ts'
+import { type Packet, PROTOCOL } from '../protocols/packet/packet.ts'
 import {
   newQuicHandshake,
   type QuicHandshake,
@@ -39,8 +39,6 @@ interface Connection {
   /** which end sent the ClientHello, or the first QUIC packet */
   decky_is_client?: boolean
 }
-
-const END = TCP_FLAG.FIN | TCP_FLAG.RST
 
 export const tlsHello = defineOperator({
   type: 'tls_hello',
@@ -99,7 +97,7 @@ export const tlsHello = defineOperator({
       const packet = deckyPacket(event)
       if (!packet) return false
       if (packet.protocol === PROTOCOL.TCP) {
-        return packet.payloadEnd > packet.payloadStart || (packet.tcpFlags & END) !== 0
+        return packet.hasPayload || packet.endsConnection
       }
       return (
         packet.protocol === PROTOCOL.UDP &&
@@ -115,10 +113,8 @@ export const tlsHello = defineOperator({
     step(connection: Connection, event, timers) {
       const packet = deckyPacket(event) as Packet
       if (packet.protocol === PROTOCOL.UDP) return quicHellos(connection, event, packet)
-      const made =
-        packet.payloadEnd > packet.payloadStart ? tcpHellos(connection, event, packet) : undefined
-      // Ports are used again: what comes after is another connection.
-      if ((packet.tcpFlags & END) !== 0) timers.forget()
+      const made = packet.hasPayload ? tcpHellos(connection, event, packet) : undefined
+      if (packet.endsConnection) timers.forget()
       return made
     },
   }),
@@ -129,10 +125,7 @@ function tcpHellos(connection: Connection, event: Event, packet: Packet): Draft[
   const end = fromDecky ? 'decky' : 'remote'
   connection[end] ??= newTlsSide()
   const side = connection[end]
-  const { payload, seq, tcpFlags } = packet
-  // A SYN takes a number of its own, so data that comes with it begins one further.
-  const first = (tcpFlags & TCP_FLAG.SYN) === 0 ? seq : (seq + 1) >>> 0
-  const messages = feedTls(side, first, payload, event.time, CLIENT_BYTES)
+  const messages = feedTls(side, packet.payloadSeq, packet.payload, event.time, CLIENT_BYTES)
   if (messages.length === 0) return undefined
   const events: Draft[] = []
   for (const message of messages) {

@@ -132,6 +132,21 @@ export class Packet {
     return this.bytes.subarray(this.payloadStart, this.payloadEnd)
   }
 
+  /** Whether some of the payload was captured. */
+  get hasPayload(): boolean {
+    return this.payloadEnd > this.payloadStart
+  }
+
+  /** FIN or RST: what comes from these ports next is another connection. */
+  get endsConnection(): boolean {
+    return (this.tcpFlags & (TCP_FLAG.FIN | TCP_FLAG.RST)) !== 0
+  }
+
+  /** Sequence number of the first byte of payload: a SYN takes one of its own. */
+  get payloadSeq(): number {
+    return (this.tcpFlags & TCP_FLAG.SYN) === 0 ? this.seq : (this.seq + 1) >>> 0
+  }
+
   /** SYN without ACK, whatever else is set. */
   get isSyn(): boolean {
     return this.protocol === PROTOCOL.TCP && (this.tcpFlags & SYN_ACK) === TCP_FLAG.SYN
