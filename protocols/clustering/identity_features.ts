@@ -1,6 +1,6 @@
 /** One identity as the campaign clusterer sees it. */
 import { stringSet } from './string_set.ts'
-import type { Phase } from './ukc_phase.ts'
+import { PHASES, type Phase } from './ukc_phase.ts'
 
 /** [start, end], ms */
 export type Interval = readonly [start: number, end: number]
@@ -40,11 +40,10 @@ export interface MemberFeatures {
   readonly payload_hashes?: Iterable<string>
   readonly c2_endpoints?: Iterable<string>
   readonly tooling?: Iterable<string>
-  /** in the order they were seen, which decides between sessions of one time */
   readonly sessions?: Iterable<SessionSpan>
 }
 
-/** Unites the features of an identity's members, in an order that the caller keeps the same. */
+/** Unites the features of an identity's members, whatever order they and their sessions are in. */
 export function uniteMembers(members: Iterable<MemberFeatures>): IdentityFeatures {
   const asns = new Set<number>()
   const tools: string[] = []
@@ -61,9 +60,11 @@ export function uniteMembers(members: Iterable<MemberFeatures>): IdentityFeature
     for (const { decky, phase, start, end } of member.sessions ?? []) {
       windows.push([start, end])
       const opened = first.get(decky)
-      if (!opened || start < opened.time) first.set(decky, { phase, time: start })
+      const begun = { phase, time: start }
+      if (!opened || isBefore(begun, opened)) first.set(decky, begun)
       const closed = last.get(decky)
-      if (!closed || end > closed.time) last.set(decky, { phase, time: end })
+      const ended = { phase, time: end }
+      if (!closed || isBefore(closed, ended)) last.set(decky, ended)
     }
   }
   return {
@@ -77,6 +78,10 @@ export function uniteMembers(members: Iterable<MemberFeatures>): IdentityFeature
     last_on: Object.fromEntries(last),
   }
 }
+
+/** At one moment, what comes first in the kill chain does. */
+const isBefore = (a: PhaseAt, b: PhaseAt): boolean =>
+  a.time === b.time ? PHASES.indexOf(a.phase) < PHASES.indexOf(b.phase) : a.time < b.time
 
 /** @returns the same moments as intervals that do not touch, by time; what has no length is gone */
 export function disjoint(intervals: readonly Interval[]): [number, number][] {
