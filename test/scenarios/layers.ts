@@ -10,7 +10,7 @@ import {
 import { makeObservation, type Observation } from '../../protocols/clustering/observation.ts'
 import type { Corpus, Row } from './generate.ts'
 
-export function observationOf(row: Row): Observation {
+function observationOf(row: Row): Observation {
   const { attacker_id, ja3, hassh, asn, sessions } = row
   const commands_by_phase: Record<string, string[]> = {}
   for (const { phase, commands } of sessions) {
@@ -29,7 +29,7 @@ export function observationOf(row: Row): Observation {
   })
 }
 
-export const memberOf = ({ asn, sessions }: Row): MemberFeatures => ({
+const memberOf = ({ asn, sessions }: Row): MemberFeatures => ({
   asn,
   payload_hashes: sessions.flatMap(({ payload_hash }) => payload_hash ?? []),
   c2_endpoints: sessions.flatMap(({ c2_callback }) => c2_callback ?? []),

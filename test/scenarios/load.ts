@@ -12,7 +12,6 @@ export const SCENARIOS = [
   'noise_floor',
   'slow_burn',
 ] as const
-export type Scenario = (typeof SCENARIOS)[number]
 
 /**
  * @param name of a file in `corpora/`; one with `include_fixtures` becomes what it includes
