@@ -1,11 +1,13 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
+import { campaignCluster } from '../operators/campaign_cluster.ts'
 import { correlate } from '../operators/correlate.ts'
 import { credential } from '../operators/credential.ts'
 import { dbLookup } from '../operators/db_lookup.ts'
 import { deckyFilter } from '../operators/decky_filter.ts'
 import { dedup } from '../operators/dedup.ts'
 import { filter } from '../operators/filter.ts'
+import { identityCluster } from '../operators/identity_cluster.ts'
 import { map } from '../operators/map.ts'
 import { parseCowrie } from '../operators/parse_cowrie.ts'
 import { parseSyslog } from '../operators/parse_syslog.ts'
@@ -42,12 +44,14 @@ export const registry: Registry = makeRegistry([
   stdin,
   syslog,
   syslogFileSource,
+  campaignCluster,
   correlate,
   credential,
   dbLookup,
   deckyFilter,
   dedup,
   filter,
+  identityCluster,
   map,
   parseCowrie,
   parseSyslog,

@@ -16,8 +16,9 @@ export const repo = defineSink({
     entity: Type.Enum(entityNames, {
       description:
         'What the events are: `log` (a row per event), `credential` (attempts are counted per ' +
-        'address, target, secret and principal), `bounty` (a row per distinct payload) or ' +
-        '`traversal` (a row per attacker, as last told).',
+        'address, target, secret and principal), `bounty` (a row per distinct payload), ' +
+        '`traversal` (a row per attacker, as last told), `identity` or `campaign` (a row each, as ' +
+        'last told) or `identity_campaign` (the campaign of an identity).',
     }),
   }),
   input: ({ entity }) => entityEvents[entity],

@@ -53,10 +53,44 @@ const TraversalEvent = Type.Object({
   mutations_during: Type.Array(Type.Unknown()),
 })
 
+const uuid = Type.String({ minLength: 1, maxLength: 36 })
+const timeOrNull = Type.Union([Type.String(), Type.Null()])
+const textsOrNull = Type.Union([Type.Array(Type.String()), Type.Null()])
+const cluster = {
+  schema_version: Type.Integer(),
+  merged_into_uuid: Type.Union([uuid, Type.Null()]),
+  first_seen_at: timeOrNull,
+  last_seen_at: timeOrNull,
+  created_at: Type.String(),
+  updated_at: Type.String(),
+  ja3_hashes: textsOrNull,
+  hassh_hashes: textsOrNull,
+  payload_simhashes: textsOrNull,
+  c2_endpoints: textsOrNull,
+}
+
+/** `data` of an identity and of a campaign; see spec/clustering.md section 8. Times are ISO 8601. */
+const IdentityEvent = Type.Object({
+  identity_uuid: uuid,
+  observation_count: Type.Integer(),
+  ...cluster,
+})
+const CampaignEvent = Type.Object({
+  campaign_uuid: uuid,
+  identity_count: Type.Integer(),
+  ...cluster,
+})
+
+/** `data` of `identity.campaign.assigned`. */
+const IdentityCampaignEvent = Type.Object({ identity_uuid: uuid, campaign_uuid: uuid })
+
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
 export type BountyData = Static<typeof BountyEvent>
 export type TraversalData = Static<typeof TraversalEvent>
+export type IdentityData = Static<typeof IdentityEvent>
+export type CampaignData = Static<typeof CampaignEvent>
+export type IdentityCampaignData = Static<typeof IdentityCampaignEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
@@ -64,9 +98,20 @@ export const entityEvents = {
   credential: CredentialEvent,
   bounty: BountyEvent,
   traversal: TraversalEvent,
+  identity: IdentityEvent,
+  campaign: CampaignEvent,
+  identity_campaign: IdentityCampaignEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
 
 /** What `entity:` of a repo sink may say. */
-export const entityNames: readonly EntityName[] = ['log', 'credential', 'bounty', 'traversal']
+export const entityNames: readonly EntityName[] = [
+  'log',
+  'credential',
+  'bounty',
+  'traversal',
+  'identity',
+  'campaign',
+  'identity_campaign',
+]

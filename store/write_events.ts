@@ -1,6 +1,11 @@
 /** Writes events of any entity: a batch is one transaction, and a row that cannot be is set aside. */
 import type { Event, Refusal } from '../engine/index.ts'
 import { bountyRepository } from './bounty_repository.ts'
+import {
+  campaignRepository,
+  identityCampaignRepository,
+  identityRepository,
+} from './cluster_repository.ts'
 import { credentialRepository } from './credential_repository.ts'
 import type { Database } from './database.ts'
 import type { EntityName } from './entity_events.ts'
@@ -42,6 +47,9 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   credential: eventWriter(credentialRepository),
   bounty: eventWriter(bountyRepository),
   traversal: eventWriter(traversalRepository),
+  identity: eventWriter(identityRepository),
+  campaign: eventWriter(campaignRepository),
+  identity_campaign: eventWriter(identityCampaignRepository),
 }
 
 function eventWriter<D, R>(repository: Repository<D, R>): EventWriter {

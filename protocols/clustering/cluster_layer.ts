@@ -79,6 +79,7 @@ export class ClusterLayer<T> {
     const rows = [...parents]
     for (const { uuid } of rows) this.#parentOf(uuid)
     for (const [member, parent] of links) {
+      if (this.#nodes.get(member)?.parent) continue
       this.#link(this.#memberOf(member), this.#parentOf(parent))
       this.#fresh.delete(member)
     }
@@ -93,14 +94,33 @@ export class ClusterLayer<T> {
     return parent && (parent.into ?? parent).uuid
   }
 
-  /** Every member connected with `member`, itself included, in no order. */
-  *membersWith(member: string): Iterable<string> {
-    const known = this.#nodes.get(member)
+  /** The parent that all in the cluster of a parent merge into, itself or another. */
+  rootOf(parent: string): string | undefined {
+    const known = this.#parentNodes.get(parent)
+    return known && this.#byNode[this.#rootAt(known)]?.uuid
+  }
+
+  /** Every member in the cluster that a parent is in, in no order. */
+  *membersUnder(parent: string): Iterable<string> {
+    const known = this.#parentNodes.get(parent)
     if (!known) return
     for (const node of this.#graph.membersAt(known.node)) {
       const name = this.#names[node]
       if (name !== undefined) yield name
     }
+  }
+
+  /** Drops a parent that no member has any more, nor a merge. */
+  forget(parent: string): void {
+    const known = this.#parentNodes.get(parent)
+    if (!known || known.members > 0 || known.losers?.size) return
+    const { held } = known
+    this.#point(known, undefined)
+    if (held !== NOT_DRAWN) this.#graph.removeEdge(held)
+    this.#parents.remove(known.node, this.#graph.componentOf(known.node))
+    this.#graph.removeNode(known.node)
+    this.#byNode[known.node] = undefined
+    this.#parentNodes.delete(parent)
   }
 
   /** Equal for two members iff they are connected. */

@@ -25,6 +25,12 @@ export class Parents {
     this.#enter(node, component)
   }
 
+  remove(node: number, component: number): void {
+    this.#leave(node, component)
+    this.#uuids[node] = undefined
+    this.#moved.delete(node)
+  }
+
   uuidOf(node: number): string {
     return this.#uuids[node] as string
   }
@@ -32,15 +38,7 @@ export class Parents {
   /** To be told of every node that moves (`DynamicGraph`). */
   move(node: number, from: number, to: number): void {
     if (this.#uuids[node] === undefined) return
-    const next = this.#next.get(node)
-    const before = this.#before.get(node)
-    this.#next.set(before, next)
-    this.#before.set(next, before)
-    this.#some.set(from, next === node ? NONE : next)
-    if (this.#root.get(from) === node) {
-      this.#root.set(from, NONE)
-      this.#rerooted.add(from)
-    }
+    this.#leave(node, from)
     this.#enter(node, to)
   }
 
@@ -80,6 +78,17 @@ export class Parents {
     this.#moved.clear()
     this.#rerooted.clear()
     return news
+  }
+
+  #leave(node: number, component: number): void {
+    const next = this.#next.get(node)
+    const before = this.#before.get(node)
+    this.#next.set(before, next)
+    this.#before.set(next, before)
+    this.#some.set(component, next === node ? NONE : next)
+    if (this.#root.get(component) !== node) return
+    this.#root.set(component, NONE)
+    this.#rerooted.add(component)
   }
 
   #enter(node: number, component: number): void {

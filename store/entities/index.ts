@@ -1,5 +1,6 @@
 /** Every entity of the database, in the order their tables are made. */
 import { BountyEntity } from './bounty.ts'
+import { AttackerIdentityEntity, CampaignEntity } from './cluster.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
@@ -10,4 +11,6 @@ export const entities = [
   CredentialSightingEntity,
   BountyEntity,
   TraversalEntity,
+  CampaignEntity,
+  AttackerIdentityEntity,
 ]

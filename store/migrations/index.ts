@@ -9,4 +9,8 @@ export const migrations = [
     name: 'm0002_traversals',
     load: async () => (await import('./m0002_traversals.ts')).Traversals,
   },
+  {
+    name: 'm0006_clusters',
+    load: async () => (await import('./m0006_clusters.ts')).Clusters,
+  },
 ]
