@@ -32,7 +32,7 @@ export class IdentityEdges implements EdgeMaker<Values> {
     const hassh = this.#hold(node, this.#hassh, values.hassh, before?.hassh)
     const kind = kindOf(values)
     const link = ja3?.hub ?? hassh?.hub
-    const shares: Share[] = []
+    const shares: Share[] = isShared(values) ? [] : NO_SHARES
     for (const value of values.payload_hashes) {
       shares.push(share(this.#payloads, value, kind, link))
     }
@@ -86,52 +86,57 @@ export class IdentityEdges implements EdgeMaker<Values> {
   #add(node: number, { shared, kind, link }: Share): void {
     shared.node ??= this.#graph.addNode()
     const end = link?.node ?? node
-    const links = shared.links[kind]
-    const known = links.get(end)
+    const key = keyOf(end, kind)
+    const known = shared.links.get(key)
     if (known) {
       known.count += 1
       return
     }
     const mode = modeOf(shared)
-    const made = { count: 1, edge: NOT_DRAWN }
-    links.set(end, made)
+    const made = { end, kind, count: 1, edge: NOT_DRAWN }
+    shared.links.set(key, made)
+    shared[kind] += 1
     if (modeOf(shared) !== mode) this.#redraw(shared)
     else if (isDrawn(mode, kind)) made.edge = this.#graph.addEdge(end, shared.node)
   }
 
   #remove(node: number, { values, shared, kind, link }: Share): void {
     const end = link?.node ?? node
-    const links = shared.links[kind]
-    const known = links.get(end)
+    const key = keyOf(end, kind)
+    const known = shared.links.get(key)
     if (!known) return
     known.count -= 1
     if (known.count > 0) return
     const mode = modeOf(shared)
-    links.delete(end)
+    shared.links.delete(key)
+    shared[kind] -= 1
     if (known.edge !== NOT_DRAWN) this.#graph.removeEdge(known.edge)
     if (modeOf(shared) !== mode) this.#redraw(shared)
-    if (Object.values(shared.links).some(({ size }) => size > 0)) return
+    if (shared.links.size > 0) return
     this.#graph.removeNode(shared.node as number)
     values.delete(shared.value)
   }
 
   #redraw(shared: SharedValue): void {
     const mode = modeOf(shared)
-    for (const kind of ['N', 'J', 'H', 'B'] as const) {
-      const wanted = isDrawn(mode, kind)
-      for (const [end, link] of shared.links[kind]) {
-        if (wanted && link.edge === NOT_DRAWN) {
-          link.edge = this.#graph.addEdge(end, shared.node as number)
-        } else if (!wanted && link.edge !== NOT_DRAWN) {
-          this.#graph.removeEdge(link.edge)
-          link.edge = NOT_DRAWN
-        }
+    for (const link of shared.links.values()) {
+      const wanted = isDrawn(mode, link.kind)
+      if (wanted && link.edge === NOT_DRAWN) {
+        link.edge = this.#graph.addEdge(link.end, shared.node as number)
+      } else if (!wanted && link.edge !== NOT_DRAWN) {
+        this.#graph.removeEdge(link.edge)
+        link.edge = NOT_DRAWN
       }
     }
   }
 }
 
 const NOT_DRAWN = -1
+
+/** Most addresses share nothing but a tool: one list for all of them. */
+const NO_SHARES: Share[] = []
+const isShared = ({ payload_hashes, c2_endpoints }: Values): boolean =>
+  payload_hashes.length > 0 || c2_endpoints.length > 0
 
 /** A node that all holders of one fingerprint hang on. */
 interface Hub {
@@ -145,11 +150,11 @@ interface Hold {
 }
 
 /** A payload or an endpoint. A holder with a fingerprint is linked by the hub it hangs on anyway. */
-interface SharedValue {
+interface SharedValue extends Record<Kind, number> {
   readonly value: string
   node: number | undefined
-  /** by the node at the other end */
-  readonly links: Readonly<Record<Kind, Map<number, { count: number; edge: number }>>>
+  /** by `keyOf`; of each kind there are as many as the number of its name says */
+  readonly links: Map<number, { end: number; kind: Kind; count: number; edge: number }>
 }
 interface Share {
   readonly values: Map<string, SharedValue>
@@ -176,18 +181,20 @@ function share(
 ): Share {
   let shared = values.get(value)
   if (!shared) {
-    const links = { N: new Map(), J: new Map(), H: new Map(), B: new Map() }
-    shared = { value, node: undefined, links }
+    shared = { value, node: undefined, links: new Map(), N: 0, J: 0, H: 0, B: 0 }
     values.set(value, shared)
   }
   return { values, shared, kind, link }
 }
 
+const KINDS = 'NJHB'
+const keyOf = (end: number, kind: Kind): number => end * KINDS.length + KINDS.indexOf(kind)
+
 type Mode = 'nobody' | 'J and H' | 'all'
 
-function modeOf({ links }: SharedValue): Mode {
-  if (links.N.size > 0) return 'all'
-  return links.J.size > 0 && links.H.size > 0 ? 'J and H' : 'nobody'
+function modeOf({ N, J, H }: SharedValue): Mode {
+  if (N > 0) return 'all'
+  return J > 0 && H > 0 ? 'J and H' : 'nobody'
 }
 
 const isDrawn = (mode: Mode, kind: Kind): boolean =>
