@@ -123,8 +123,10 @@ function loadPeer(): Peer | undefined {
   const folder = new URL('../node_modules/.peers/js/', import.meta.url)
   if (!existsSync(folder)) return undefined
   const require = createRequire(folder)
-  const { UndirectedGraph } = require('graphology')
-  return { UndirectedGraph, ...require('graphology-components') }
+  const [{ UndirectedGraph }, components] = ['graphology', 'graphology-components'].map(
+    require,
+  ) as [Peer, Peer]
+  return { ...components, UndirectedGraph }
 }
 
 function peerComponents(peer: Peer, nodes: number, edges: readonly [number, number][]) {
