@@ -1,7 +1,7 @@
 #!/bin/sh
-# Unpacks rsyslogd, syslog-ng, p0f, tshark and tcpreplay into node_modules/.peers for `npm run bench`:
-# Debian lets only one of the first two be installed, and an installed one would start as a service.
-# No root needed.
+# Fetches the peers of `npm run bench`. Unpacks rsyslogd, syslog-ng, p0f, tshark and tcpreplay into
+# node_modules/.peers: Debian lets only one of the first two be installed, and an installed one would
+# start as a service. No root needed.
 set -eu
 into=$(cd "$(dirname "$0")/.." && pwd)/node_modules/.peers
 mkdir -p "$into/debs" && cd "$into/debs"
@@ -12,3 +12,4 @@ apt-get download rsyslog libestr0 libfastjson4 liblognorm5 \
   libc-ares2 liblua5.2-0 liblz4-1 libnghttp2-14 libsmi2ldbl libsnappy1v5 libxml2 libicu72 libpcre2-8-0
 for deb in *.deb; do dpkg -x "$deb" "$into"; done
 rm -r "$into/debs"
+npm install --prefix "$into/js" --no-save --no-audit --no-fund graphology@0.26.0 graphology-components@1.5.4

@@ -1,6 +1,7 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
 import { attackerProfile } from '../operators/attacker_profile.ts'
+import { campaignCluster } from '../operators/campaign_cluster.ts'
 import { correlate } from '../operators/correlate.ts'
 import { country } from '../operators/country.ts'
 import { credential } from '../operators/credential.ts'
@@ -9,6 +10,7 @@ import { dbLookup } from '../operators/db_lookup.ts'
 import { deckyFilter } from '../operators/decky_filter.ts'
 import { dedup } from '../operators/dedup.ts'
 import { filter } from '../operators/filter.ts'
+import { identityCluster } from '../operators/identity_cluster.ts'
 import { map } from '../operators/map.ts'
 import { parseCowrie } from '../operators/parse_cowrie.ts'
 import { parseSyslog } from '../operators/parse_syslog.ts'
@@ -46,6 +48,7 @@ export const registry: Registry = makeRegistry([
   syslog,
   syslogFileSource,
   attackerProfile,
+  campaignCluster,
   correlate,
   country,
   credential,
@@ -54,6 +57,7 @@ export const registry: Registry = makeRegistry([
   deckyFilter,
   dedup,
   filter,
+  identityCluster,
   map,
   parseCowrie,
   parseSyslog,

@@ -218,6 +218,8 @@ export interface Timers {
    * many keys look at is not evicted by them.
    */
   peek(key: string): unknown
+  /** State of another key, to be changed; made by `init` where there is none. */
+  open(key: string): unknown
 }
 
 /** Keyed code. `S` is JSON; the engine keeps, bounds and checkpoints it. */
@@ -232,6 +234,13 @@ export interface Keyed<S, D = Data> {
   init(key: string): S
   step(state: S, event: Event<D>, timers: Timers): Emission
   onTimer?(state: S, time: number, key: string, timers: Timers): Emission
+  /**
+   * For code that derives an index from the states of all keys: what a checkpoint has kept, once,
+   * before anything else. What is made later, `init` makes.
+   */
+  restored?(states: Iterable<readonly [key: string, state: S]>): void
+  /** The key's state is gone: forgotten, aged out or evicted. */
+  dropped?(key: string): void
 }
 
 /** What JSON can hold. */

@@ -67,8 +67,19 @@ export class KeyedState {
     timers: 0,
   }
 
-  constructor(bounds: StateBounds) {
+  readonly #dropped: ((key: string) => void) | undefined
+
+  /** @param dropped told of every key whose state goes */
+  constructor(bounds: StateBounds, dropped?: (key: string) => void) {
     this.#bounds = bounds
+    this.#dropped = dropped
+  }
+
+  /** Every key with its state, the one unused for longest first. */
+  *states(): Iterable<readonly [key: string, state: unknown]> {
+    for (let entry = this.#ring.newer; entry !== this.#ring; entry = entry.newer) {
+      yield [entry.key, entry.state]
+    }
   }
 
   /**
@@ -261,6 +272,7 @@ export class KeyedState {
     // Keys that come and go between two checkpoints are none of the file's business.
     if (entry.kept) this.#removed.add(entry.key)
     this.counters.keys = this.#entries.size
+    this.#dropped?.(entry.key)
   }
 }
 

@@ -124,7 +124,7 @@ class KeyedRunner implements OperatorRunner {
     this.#check = inputOf(node)
     this.#outputs = new Outputs(node.id, portsOf(node), options.counters, options.trace)
     const bounds = node.keyed ?? { maxKeys: 65_536, ttl: undefined }
-    const keys = new KeyedState(bounds)
+    const keys = new KeyedState(bounds, code.dropped)
     this.#keys = keys
     this.#history = options.trace && new KeyHistory(node.id, options.trace)
     this.#timers = {
@@ -143,6 +143,7 @@ class KeyedRunner implements OperatorRunner {
       forget: () => keys.forget(this.#current),
       now: () => this.watermark,
       peek: (key) => keys.peek(key, this.watermark),
+      open: (key) => keys.open(key, this.watermark, code.init),
     }
   }
 
@@ -182,6 +183,7 @@ class KeyedRunner implements OperatorRunner {
 
   restore(keys: readonly SavedKey[], watermark: number): void {
     this.#keys.restore(keys)
+    this.#code.restored?.(this.#keys.states())
     this.watermark = watermark
   }
 

@@ -19,8 +19,10 @@ export const repo = defineSink({
         'What the events are: `log` (a row per event), `credential` (attempts are counted per ' +
         'address, target, secret and principal), `bounty` (a row per distinct payload), ' +
         '`traversal` (a row per attacker, as last told), `credential_reuse` (a row per secret ' +
-        'and principal, as last told) or `attacker` (a row per address, as last profiled, with ' +
-        'those of its behavior and of the domains it mailed; links its credentials to it).',
+        'and principal, as last told), `attacker` (a row per address, as last profiled, with ' +
+        'those of its behavior and of the domains it mailed; links its credentials to it), ' +
+        '`identity` or `campaign` (a row each, as last told) or `identity_campaign` (the campaign ' +
+        'of an identity).',
     }),
   }),
   input: ({ entity }) => entityEvents[entity],

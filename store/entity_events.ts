@@ -119,6 +119,36 @@ const AttackerEvent = Type.Object({
     }),
   ),
 })
+const uuid = Type.String({ minLength: 1, maxLength: 36 })
+const timeOrNull = Type.Union([Type.String(), Type.Null()])
+const textsOrNull = Type.Union([Type.Array(Type.String()), Type.Null()])
+const cluster = {
+  schema_version: Type.Integer(),
+  merged_into_uuid: Type.Union([uuid, Type.Null()]),
+  first_seen_at: timeOrNull,
+  last_seen_at: timeOrNull,
+  created_at: Type.String(),
+  updated_at: Type.String(),
+  ja3_hashes: textsOrNull,
+  hassh_hashes: textsOrNull,
+  payload_simhashes: textsOrNull,
+  c2_endpoints: textsOrNull,
+}
+
+/** `data` of an identity and of a campaign; see spec/clustering.md section 8. Times are ISO 8601. */
+const IdentityEvent = Type.Object({
+  identity_uuid: uuid,
+  observation_count: Type.Integer(),
+  ...cluster,
+})
+const CampaignEvent = Type.Object({
+  campaign_uuid: uuid,
+  identity_count: Type.Integer(),
+  ...cluster,
+})
+
+/** `data` of `identity.campaign.assigned`. */
+const IdentityCampaignEvent = Type.Object({ identity_uuid: uuid, campaign_uuid: uuid })
 
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
@@ -126,6 +156,9 @@ export type BountyData = Static<typeof BountyEvent>
 export type TraversalData = Static<typeof TraversalEvent>
 export type AttackerData = Static<typeof AttackerEvent>
 export type CredentialReuseData = Static<typeof CredentialReuseEvent>
+export type IdentityData = Static<typeof IdentityEvent>
+export type CampaignData = Static<typeof CampaignEvent>
+export type IdentityCampaignData = Static<typeof IdentityCampaignEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
@@ -135,6 +168,9 @@ export const entityEvents = {
   traversal: TraversalEvent,
   credential_reuse: CredentialReuseEvent,
   attacker: AttackerEvent,
+  identity: IdentityEvent,
+  campaign: CampaignEvent,
+  identity_campaign: IdentityCampaignEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
@@ -147,4 +183,7 @@ export const entityNames: readonly EntityName[] = [
   'traversal',
   'credential_reuse',
   'attacker',
+  'identity',
+  'campaign',
+  'identity_campaign',
 ]

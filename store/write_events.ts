@@ -2,6 +2,11 @@
 import type { Event, Refusal } from '../engine/index.ts'
 import { attackerRepository, linkCredentials } from './attacker_repository.ts'
 import { bountyRepository } from './bounty_repository.ts'
+import {
+  campaignRepository,
+  identityCampaignRepository,
+  identityRepository,
+} from './cluster_repository.ts'
 import { credentialRepository } from './credential_repository.ts'
 import { credentialReuseRepository } from './credential_reuse_repository.ts'
 import type { Database } from './database.ts'
@@ -49,6 +54,9 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   traversal: eventWriter(traversalRepository),
   credential_reuse: eventWriter(credentialReuseRepository),
   attacker: eventWriter(attackerRepository),
+  identity: eventWriter(identityRepository),
+  campaign: eventWriter(campaignRepository),
+  identity_campaign: eventWriter(identityCampaignRepository),
 }
 
 /**

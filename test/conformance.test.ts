@@ -174,7 +174,8 @@ describe.each(operators.map((component) => ({ type: component.type, component })
           const state = operator.init(key)
           const nothing = () => undefined
           const now = () => event.time
-          const timers = { at: nothing, cancel: nothing, forget: nothing, now, peek: nothing }
+          const open = operator.init
+          const timers = { at: nothing, cancel: nothing, forget: nothing, now, peek: nothing, open }
           operator.step(state as never, event as never, timers)
           expect(Value.Check(component.state as never, state)).toBe(true)
           expect(JSON.parse(JSON.stringify(state))).toEqual(state)

@@ -1,6 +1,7 @@
 /** Every entity of the database, in the order their tables are made. */
 import { AttackerBehaviorEntity, AttackerEntity, SmtpTargetEntity } from './attacker.ts'
 import { BountyEntity } from './bounty.ts'
+import { AttackerIdentityEntity, CampaignEntity } from './cluster.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
@@ -16,4 +17,6 @@ export const entities = [
   AttackerEntity,
   AttackerBehaviorEntity,
   SmtpTargetEntity,
+  CampaignEntity,
+  AttackerIdentityEntity,
 ]

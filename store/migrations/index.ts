@@ -21,4 +21,8 @@ export const migrations = [
     name: 'm0005_credentials_unlinked',
     load: async () => (await import('./m0005_credentials_unlinked.ts')).CredentialsUnlinked,
   },
+  {
+    name: 'm0006_clusters',
+    load: async () => (await import('./m0006_clusters.ts')).Clusters,
+  },
 ]

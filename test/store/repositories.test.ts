@@ -644,6 +644,73 @@ describe.each(testDatabases)('%s', (name, databases) => {
     })
   })
 
+  describe('clusters', () => {
+    const AT = '2026-03-01T09:00:00.000000+00:00'
+    const LATER = '2026-03-01T09:30:00.000000+00:00'
+    const event = (number: number, data: object) => ({
+      id: eventId(number),
+      topic: 'x',
+      time: TIME,
+      data: {
+        schema_version: 1,
+        merged_into_uuid: null,
+        first_seen_at: AT,
+        last_seen_at: null,
+        created_at: AT,
+        updated_at: AT,
+        ja3_hashes: ['x'],
+        hassh_hashes: null,
+        payload_simhashes: null,
+        c2_endpoints: null,
+        ...data,
+      },
+    })
+    const told = { identity_uuid: 'i', observation_count: 1 }
+    const merged = { ...told, observation_count: 2, merged_into_uuid: 'w', updated_at: LATER }
+    const assigned = { identity_uuid: 'i', campaign_uuid: 'c' }
+    const rows = (database: Database) =>
+      database.select(
+        'select uuid, campaign_id, first_seen_at, last_seen_at, observation_count, ja3_hashes, hassh_hashes, merged_into_uuid from attacker_identities order by uuid',
+      )
+    const expected = [
+      {
+        uuid: 'i',
+        campaign_id: 'c',
+        first_seen_at: 1_772_355_600_000_000,
+        last_seen_at: null,
+        observation_count: 2,
+        ja3_hashes: '["x"]',
+        hassh_hashes: null,
+        merged_into_uuid: 'w',
+      },
+    ]
+
+    it('are one row each, whichever of identity and campaign is told first', async () => {
+      const writes = [
+        ['identity', [event(1, told), event(2, merged)]],
+        ['identity_campaign', [event(3, assigned)]],
+      ] as const
+      for (const order of [writes, writes.toReversed(), [...writes, ...writes]]) {
+        const database = await fresh()
+        for (const [entity, events] of order) {
+          expect((await writeEvents(database, entity, events)).refusals).toEqual([])
+        }
+        expect(await rows(database)).toEqual(expected)
+      }
+    })
+
+    it('keep campaigns, and refuse a time that is none', async () => {
+      const database = await fresh()
+      const campaign = { campaign_uuid: 'c', identity_count: 3 }
+      const wrong = event(2, { ...campaign, campaign_uuid: 'd', last_seen_at: 'soon' })
+      const { refusals } = await writeEvents(database, 'campaign', [event(1, campaign), wrong])
+      expect(refusals).toMatchObject([{ failure: { code: 'ROW_TIME' } }])
+      expect(await database.select('select uuid, identity_count from campaigns')).toEqual([
+        { uuid: 'c', identity_count: 3 },
+      ])
+    })
+  })
+
   describe('findings', () => {
     it('of an empty database are zeros', async () => {
       expect(await findings(await fresh())).toEqual({

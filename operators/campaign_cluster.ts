@@ -1,0 +1,278 @@
+/** Tells which identities work on one operation: campaigns, and what becomes of them. */
+import { Type } from 'typebox'
+import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
+import { campaignEdges } from '../protocols/clustering/campaign_edges.ts'
+import { CAMPAIGN_WEIGHTS, leastInfra } from '../protocols/clustering/campaign_similarity.ts'
+import {
+  ClusterBook,
+  type MemberState,
+  type ParentState,
+} from '../protocols/clustering/cluster_book.ts'
+import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
+import { disjoint, type IdentityFeatures } from '../protocols/clustering/identity_features.ts'
+import { stringSet } from '../protocols/clustering/string_set.ts'
+import { PHASES, type Phase } from '../protocols/clustering/ukc_phase.ts'
+import { formatIsoMicros } from '../protocols/iso_time.ts'
+
+const texts = Type.Array(Type.String({ maxLength: 512 }))
+const PhasesOn = Type.Record(
+  Type.String({ maxLength: 512 }),
+  Type.Object({ phase: Type.Enum([...PHASES] as Phase[]), time: Type.Number() }),
+)
+const Features = Type.Object({
+  asn_cohort: Type.Array(Type.Number()),
+  tooling_cohort: texts,
+  payload_hashes: texts,
+  c2_endpoints: texts,
+  decky_set: texts,
+  session_windows: Type.Array(Type.Tuple([Type.Number(), Type.Number()])),
+  first_on: PhasesOn,
+  last_on: PhasesOn,
+})
+const textsOrNull = Type.Union([texts, Type.Null()])
+const textOrNull = Type.Union([Type.String(), Type.Null()])
+const weight = (value: number, description: string) =>
+  Type.Number({ default: value, minimum: 0, maximum: 1, description })
+
+/** What is told on of an identity. */
+type Shown = {
+  first_seen_at: string | null
+  last_seen_at: string | null
+  ja3_hashes: string[] | null
+  hassh_hashes: string[] | null
+}
+type Member = MemberState &
+  Shown & {
+    /** null: it is part of another one */
+    features: IdentityFeatures | null
+  }
+
+export const campaignCluster = defineOperator({
+  type: 'campaign_cluster',
+  summary:
+    'Identities of which one takes over a decky from the other, or that share infrastructure, as ' +
+    'one campaign; merges of campaigns are soft and are taken back when the evidence for them goes.',
+  promise:
+    'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
+    'restarts for what it still holds. Settling without news tells nothing. An identity beyond ' +
+    '`max_keys` or `ttl` is no evidence any more.',
+  config: Type.Object({
+    settle: duration({
+      default: '1s',
+      description: 'News is gathered for as long before it is settled; 0s settles each event.',
+    }),
+    handoff: weight(CAMPAIGN_WEIGHTS.handoff, 'Weight of a decky taken over within a day.'),
+    infra: weight(CAMPAIGN_WEIGHTS.infra, 'Weight of payloads and endpoints in common.'),
+    temporal: weight(CAMPAIGN_WEIGHTS.temporal, 'Weight of being at work at the same time.'),
+    cohort: weight(
+      CAMPAIGN_WEIGHTS.cohort,
+      'Weight of networks, tools and deckies in common. Where it and `temporal` add up to 1, or ' +
+        '`handoff` or `infra` is less, every pair is compared, which is slow.',
+    ),
+  }),
+  input: Type.Object({
+    identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
+    merged_into_uuid: textOrNull,
+    first_seen_at: Type.Optional(textOrNull),
+    last_seen_at: Type.Optional(textOrNull),
+    ja3_hashes: Type.Optional(textsOrNull),
+    hassh_hashes: Type.Optional(textsOrNull),
+    features: Features,
+  }),
+  state: Type.Union([
+    Type.Object({
+      as: Type.Literal('member'),
+      dirty: Type.Boolean(),
+      parent: textOrNull,
+      features: Type.Union([Features, Type.Null()]),
+      first_seen_at: textOrNull,
+      last_seen_at: textOrNull,
+      ja3_hashes: textsOrNull,
+      hassh_hashes: textsOrNull,
+    }),
+    Type.Object({
+      as: Type.Literal('parent'),
+      merged_into: textOrNull,
+      created: Type.Union([Type.Number(), Type.Null()]),
+      told: Type.String(),
+    }),
+  ]),
+  examples: [
+    {
+      title: 'Two identities with the same infrastructure',
+      yaml: 'type: campaign_cluster\nsettle: 0s\nmax_keys: 100000',
+      run: {
+        send: [identity(0, 'a'), identity(1000, 'b')],
+        expect: [
+          { topic: 'campaign.formed', data: { identity_uuids: ['a'] } },
+          { topic: 'identity.campaign.assigned', data: { identity_uuid: 'a' } },
+          { topic: 'campaign.row', data: { identity_count: 1, c2_endpoints: ['c2.example:443'] } },
+          { topic: 'campaign.identity.assigned', data: { identity_uuid: 'b' } },
+          { topic: 'identity.campaign.assigned', data: { prior_campaign_uuid: null } },
+          { topic: 'campaign.row', data: { identity_count: 2 } },
+        ],
+      },
+    },
+  ],
+  outputs: () => ['formed', 'assigned', 'members', 'unmerged', 'merged', 'campaigns'],
+  keyed: ({ settle, ...families }, context) => {
+    const weights = { ...families, threshold: CAMPAIGN_WEIGHTS.threshold }
+    if (leastInfra(weights) === undefined) {
+      context.log.warn({ node: context.node }, 'with these weights every pair has to be compared')
+    }
+    const book = new ClusterBook<Member, IdentityFeatures>({
+      kind: 'campaign',
+      edges: (graph) => campaignEdges(graph, weights),
+      mint: (member) => clusterUuid('campaign', member),
+      newMember: () => ({
+        as: 'member',
+        parent: null,
+        dirty: false,
+        features: null,
+        ...NOTHING_SHOWN,
+      }),
+      itemOf: ({ features }) => features ?? undefined,
+    })
+
+    function told(time: number, engine: { open(key: string): unknown }) {
+      const news = book.settle(engine, time)
+      const draft = (topic: string, data: Draft['data']) => ({ topic, time, data })
+      const assigned = (campaign_uuid: string, identity_uuid: string) => ({
+        campaign_uuid,
+        identity_uuid,
+        prior_campaign_uuid: null,
+      })
+      const member = (campaign: string, id: string) =>
+        to('members', draft('identity.campaign.assigned', assigned(campaign, id)))
+      const made = [
+        ...news.formed.flatMap(({ parent, members }) => [
+          to(
+            'formed',
+            draft('campaign.formed', { campaign_uuid: parent, identity_uuids: members }),
+          ),
+          ...members.map((id) => member(parent, id)),
+        ]),
+        ...news.linked.flatMap(({ parent, member: id }) => [
+          to('assigned', draft('campaign.identity.assigned', assigned(parent, id))),
+          member(parent, id),
+        ]),
+        ...news.unmerged.map(({ parent, former }) =>
+          to(
+            'unmerged',
+            draft('campaign.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
+          ),
+        ),
+        ...news.merged.map(({ winner, loser }) =>
+          to('merged', draft('campaign.merged', { winner_uuid: winner, loser_uuid: loser })),
+        ),
+      ]
+      const uuids = new Set([...news.touched, ...news.repointed.map(({ parent }) => parent)])
+      for (const uuid of [...uuids].sort()) {
+        const row = rowOf(uuid, book)
+        if (!row || !book.tell(engine, uuid, row)) continue
+        made.push(to('campaigns', draft('campaign.row', { ...row, updated_at: isoTime(time) })))
+      }
+      return made
+    }
+
+    return {
+      key({ data, time }) {
+        if (!(time >= EARLIEST && time <= LATEST)) {
+          throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
+        }
+        return book.keyOf(data.identity_uuid)
+      },
+      init: (key) => book.init(key),
+      restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
+      dropped: (key) => book.dropped(key),
+      step(state, { data, time }, timers) {
+        if (state.as !== 'member') return undefined
+        const { identity_uuid, merged_into_uuid, features } = data
+        const { first_seen_at = null, last_seen_at = null } = data
+        const { ja3_hashes = null, hassh_hashes = null } = data
+        const member = {
+          // What is part of another identity is told with that one.
+          features: merged_into_uuid === null ? sorted(features) : null,
+          first_seen_at,
+          last_seen_at,
+          ja3_hashes,
+          hassh_hashes,
+        }
+        if (JSON.stringify({ ...state, ...member }) === JSON.stringify(state)) {
+          context.explain?.('it says nothing new of the identity')
+          return undefined
+        }
+        Object.assign(state, member)
+        book.changed(identity_uuid)
+        context.explain?.(`news of the identity, settled within ${settle / 1000} s`)
+        if (settle === 0) return told(time, timers)
+        timers.at((Math.floor(timers.now() / settle) + 1) * settle)
+        return undefined
+      },
+      onTimer: (_state, time, _key, timers) => told(time, timers),
+    }
+  },
+})
+
+const NOTHING_SHOWN: Shown = {
+  first_seen_at: null,
+  last_seen_at: null,
+  ja3_hashes: null,
+  hassh_hashes: null,
+}
+
+/** Sets come sorted from our own; from elsewhere they need not, and are compared as sorted ones. */
+const sorted = (features: IdentityFeatures): IdentityFeatures => ({
+  ...features,
+  tooling_cohort: stringSet(features.tooling_cohort),
+  payload_hashes: stringSet(features.payload_hashes),
+  c2_endpoints: stringSet(features.c2_endpoints),
+  decky_set: stringSet(features.decky_set),
+  session_windows: disjoint(features.session_windows),
+})
+
+/** What is stored of a campaign. */
+function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures>) {
+  const parent = book.parent(uuid)
+  if (!parent || parent.created === null) return undefined
+  const cluster = book.clusterOf(uuid).map(([, state]) => state)
+  const own = cluster.filter(({ parent: given }) => given === uuid)
+  const all = parent.merged_into === null ? cluster : own
+  const listed = (values: readonly string[]) => (values.length > 0 ? stringSet(values) : null)
+  const texts = (values: readonly (string | null)[]) =>
+    values.flatMap((value) => value ?? []).sort()
+  return {
+    campaign_uuid: uuid,
+    schema_version: 1,
+    merged_into_uuid: parent.merged_into,
+    first_seen_at: texts(own.map(({ first_seen_at }) => first_seen_at))[0] ?? null,
+    last_seen_at: texts(own.map(({ last_seen_at }) => last_seen_at)).at(-1) ?? null,
+    created_at: isoTime(parent.created),
+    identity_count: own.length,
+    ja3_hashes: listed(all.flatMap(({ ja3_hashes }) => ja3_hashes ?? [])),
+    hassh_hashes: listed(all.flatMap(({ hassh_hashes }) => hassh_hashes ?? [])),
+    payload_simhashes: listed(all.flatMap(({ features }) => features?.payload_hashes ?? [])),
+    c2_endpoints: listed(all.flatMap(({ features }) => features?.c2_endpoints ?? [])),
+  }
+}
+
+const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
+
+/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
+const EARLIEST = -62_135_596_800_000
+const LATEST = 253_402_300_799_999
+
+/** An identity for the examples. */
+function identity(time: number, identity_uuid: string) {
+  const features = {
+    asn_cohort: [],
+    tooling_cohort: [],
+    payload_hashes: [],
+    c2_endpoints: ['c2.example:443'],
+    decky_set: [],
+    session_windows: [],
+    first_on: {},
+    last_on: {},
+  }
+  return { time, data: { identity_uuid, merged_into_uuid: null, features } }
+}

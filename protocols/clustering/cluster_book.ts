@@ -1,0 +1,196 @@
+/**
+ * A layer of clustering kept in the keyed state of an operator: a key for each member and for each
+ * parent. The layer itself is an index that is made anew from them.
+ */
+import { hash } from 'node:crypto'
+import { ClusterLayer, type Settled } from './cluster_layer.ts'
+import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
+
+/** A type, as are those below, so that it is JSON data to the engine. */
+export type ParentState = {
+  as: 'parent'
+  merged_into: string | null
+  /** ms; null: not formed yet */
+  created: number | null
+  /** SHA-256 of the row as it was last told, JSON; empty: never */
+  told: string
+}
+/** What every member's state has. */
+export type MemberState = {
+  as: 'member'
+  /** the one it was first given */
+  parent: string | null
+  /** whether there is something to settle */
+  dirty: boolean
+}
+
+export interface Layout<M extends MemberState, T> {
+  /** `identity` or `campaign`; in front of the keys of parents */
+  readonly kind: string
+  edges(graph: EdgeGraph): EdgeMaker<T>
+  mint(member: string): string
+  newMember(): M
+  /** What a member is compared by; undefined: it is not to be clustered. */
+  itemOf(state: M): T | undefined
+}
+
+/** What may be asked of the engine. */
+export interface Book {
+  /** Makes the state of a key known as used and changed. */
+  open(key: string): unknown
+}
+
+export class ClusterBook<M extends MemberState, T> {
+  readonly #layout: Layout<M, T>
+  readonly #layer: ClusterLayer<T>
+  readonly #members = new Map<string, M>()
+  readonly #parents = new Map<string, ParentState>()
+  readonly #prefix: string
+  readonly #dirty = new Set<string>()
+
+  constructor(layout: Layout<M, T>) {
+    this.#layout = layout
+    this.#prefix = `${layout.kind} `
+    this.#layer = new ClusterLayer(
+      (graph) => layout.edges(graph),
+      (member) => layout.mint(member),
+    )
+  }
+
+  /** The key of a member, which no parent can have. */
+  keyOf(member: string): string {
+    return `member ${member}`
+  }
+
+  init(key: string): M | ParentState {
+    const state: M | ParentState = key.startsWith(this.#prefix)
+      ? { as: 'parent', merged_into: null, created: null, told: '' }
+      : this.#layout.newMember()
+    this.#keep(key, state)
+    return state
+  }
+
+  restored(states: Iterable<readonly [key: string, state: M | ParentState]>): void {
+    for (const [key, state] of states) this.#keep(key, state)
+    this.#layer.restore(
+      [...this.#parents].map(([uuid, { merged_into }]) => ({ uuid, merged_into })),
+      [...this.#members].flatMap(([id, { parent }]) => (parent === null ? [] : [[id, parent]])),
+    )
+    for (const [id, state] of this.#members) {
+      this.#enter(id, state)
+      if (state.dirty) this.#dirty.add(id)
+    }
+  }
+
+  dropped(key: string): void {
+    const id = key.slice(key.indexOf(' ') + 1)
+    if (key.startsWith(this.#prefix)) {
+      this.#parents.delete(id)
+      this.#layer.forget(id)
+    } else if (this.#members.delete(id)) {
+      this.#layer.delete(id)
+      this.#dirty.delete(id)
+    }
+  }
+
+  /** To be called after the state of a member has changed. */
+  changed(id: string): void {
+    const state = this.#members.get(id)
+    if (!state) return
+    this.#enter(id, state)
+    state.dirty = true
+    this.#dirty.add(id)
+  }
+
+  /**
+   * @param time ms, of parents that are formed
+   * @returns what is new, and the parents whose clusters may look different now, in order
+   */
+  settle(book: Book, time: number): Settled & { readonly touched: readonly string[] } {
+    const settled = this.#layer.settle()
+    const { formed, linked, unmerged, merged, repointed } = settled
+    const touched = new Set<string>()
+    const give = (member: string, parent: string) => {
+      const state = this.#members.get(member)
+      if (!state) return
+      state.parent = parent
+      book.open(this.keyOf(member))
+    }
+    for (const { parent, members } of formed) {
+      const state = book.open(this.#prefix + parent) as ParentState
+      state.created ??= time
+      for (const member of members) give(member, parent)
+    }
+    for (const { parent, member } of linked) give(member, parent)
+    for (const { parent, former } of unmerged) {
+      this.#point(book, parent, null)
+      touched.add(parent).add(former)
+    }
+    for (const { winner, loser } of merged) {
+      this.#point(book, loser, winner)
+      touched.add(loser)
+    }
+    for (const { parent, winner } of repointed) this.#point(book, parent, winner)
+    // In an order that a restart does not change, for it is that of use.
+    for (const id of [...this.#dirty].sort()) {
+      const state = this.#members.get(id)
+      if (!state) continue
+      state.dirty = false
+      book.open(this.keyOf(id))
+      const { parent } = state
+      if (parent === null) continue
+      touched.add(parent)
+      // After the member, so that a parent is not evicted before those who have it.
+      book.open(this.#prefix + parent)
+    }
+    this.#dirty.clear()
+    for (const parent of [...touched].sort()) {
+      const root = this.#layer.rootOf(parent)
+      if (root === undefined) continue
+      touched.add(root)
+      if (root !== parent && this.#parents.has(root)) book.open(this.#prefix + root)
+    }
+    return { ...settled, touched: [...touched].sort() }
+  }
+
+  parent(uuid: string): ParentState | undefined {
+    return this.#parents.get(uuid)
+  }
+
+  /** Every member in the cluster that a parent is in, with its state, in order of their names. */
+  clusterOf(parent: string): [id: string, state: M][] {
+    return [...this.#layer.membersUnder(parent)]
+      .sort()
+      .map((id) => [id, this.#members.get(id) as M])
+  }
+
+  /** Keeps which row a parent was told with. @returns whether that is news */
+  tell(book: Book, uuid: string, row: object): boolean {
+    const state = this.#parents.get(uuid)
+    const told = hash('sha256', JSON.stringify(row), 'hex')
+    if (!state || state.told === told) return false
+    state.told = told
+    book.open(this.#prefix + uuid)
+    return true
+  }
+
+  #enter(id: string, state: M): void {
+    const item = this.#layout.itemOf(state)
+    if (item === undefined) this.#layer.delete(id)
+    else {
+      if (state.parent !== null) this.#layer.restore([], [[id, state.parent]])
+      this.#layer.set(id, item)
+    }
+  }
+
+  #keep(key: string, state: M | ParentState): void {
+    const id = key.slice(key.indexOf(' ') + 1)
+    if (state.as === 'parent') this.#parents.set(id, state as ParentState)
+    else this.#members.set(id, state as M)
+  }
+
+  #point(book: Book, uuid: string, into: string | null): void {
+    const state = book.open(this.#prefix + uuid) as ParentState
+    state.merged_into = into
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Edges between identities by the payloads and C2 endpoints they share. Those that share all of them
+ * hang on one hub. Two different sets are compared only where they could be alike enough: of two sets
+ * with a Jaccard of t or more, in any one order of tokens, each has one of the other's among its first
+ * n - ceil(t n) + 1 (prefix filtering: Chaudhuri, Ganti and Kaushik, ICDE 2006). Rare tokens come
+ * first, so that few sets meet. Where two sets are alike, one pair of holders that is enough of an
+ * edge joins the hubs of all.
+ */
+import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
+import type { IdentityFeatures } from './identity_features.ts'
+
+/** What sum of weights rounds to 1 may be less than it by as much. */
+const SLACK = 1e-9
+/** Sets before tokens are put in order of how many have them. */
+const FIRST_ORDER = 256
+
+export class InfraEdges implements EdgeMaker<IdentityFeatures> {
+  readonly #graph: EdgeGraph
+  readonly #least: number
+  readonly #alike: Alike
+  readonly #sets = new Map<string, TokenSet>()
+  readonly #held = new Map<number, Holder>()
+  readonly #byToken = new Map<string, Set<TokenSet>>()
+  #rank: ReadonlyMap<string, number> = new Map()
+  #reorderAt = FIRST_ORDER
+
+  /**
+   * @param least the Jaccard below which two different sets are no edge, above 0
+   * @param alike says so of two identities; symmetric
+   */
+  constructor(graph: EdgeGraph, least: number, alike: Alike) {
+    this.#graph = graph
+    this.#least = least - SLACK
+    this.#alike = alike
+  }
+
+  set(node: number, features: IdentityFeatures): void {
+    const before = this.#held.get(node)
+    const tokens = tokensOf(features)
+    if (tokens.length === 0) {
+      this.delete(node)
+      return
+    }
+    const key = JSON.stringify(tokens)
+    if (before?.set.key === key) {
+      before.features = features
+      for (const link of before.set.near.values()) this.#changed(link, node)
+      return
+    }
+    const set = this.#sets.get(key) ?? this.#newSet(key, tokens)
+    const edge = this.#graph.addEdge(node, set.node)
+    before?.set.holders.delete(node)
+    this.#held.set(node, { set, edge, features })
+    set.holders.add(node)
+    for (const link of set.near.values()) this.#found(link, node)
+    if (before) this.#leave(node, before)
+  }
+
+  delete(node: number): void {
+    const before = this.#held.get(node)
+    if (!before) return
+    this.#held.delete(node)
+    this.#leave(node, before)
+  }
+
+  #leave(node: number, { set, edge }: Holder): void {
+    set.holders.delete(node)
+    for (const link of set.near.values()) {
+      if (link.witness?.includes(node)) this.#search(link)
+    }
+    this.#graph.removeEdge(edge)
+    if (set.holders.size > 0) return
+    for (const [other] of set.near) other.near.delete(set)
+    for (const token of set.prefix) this.#dropPrefix(token, set)
+    this.#graph.removeNode(set.node)
+    this.#sets.delete(set.key)
+  }
+
+  #newSet(key: string, tokens: readonly string[]): TokenSet {
+    const node = this.#graph.addNode()
+    const set: TokenSet = { key, tokens, node, holders: new Set(), near: new Map(), prefix: [] }
+    this.#sets.set(key, set)
+    if (this.#sets.size >= this.#reorderAt) this.#reorder()
+    else this.#index(set)
+    const lookedAt = new Set<TokenSet>([set])
+    for (const token of set.prefix) {
+      for (const other of this.#byToken.get(token) ?? []) {
+        if (lookedAt.has(other)) continue
+        lookedAt.add(other)
+        if (jaccardOf(set.tokens, other.tokens) < this.#least) continue
+        const link: Link = { sets: [set, other], witness: undefined, edge: undefined }
+        set.near.set(other, link)
+        other.near.set(set, link)
+      }
+    }
+    return set
+  }
+
+  #index(set: TokenSet): void {
+    const { length } = set.tokens
+    const count = length - Math.ceil(this.#least * length) + 1
+    // A token that has come since is rarer than those that were counted.
+    const rankOf = (token: string) => this.#rank.get(token) ?? -1
+    const byRank = set.tokens.toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
+    set.prefix = byRank.slice(0, Math.min(count, length))
+    for (const token of set.prefix) {
+      const sets = this.#byToken.get(token) ?? new Set()
+      this.#byToken.set(token, sets.add(set))
+    }
+  }
+
+  #dropPrefix(token: string, set: TokenSet): void {
+    const sets = this.#byToken.get(token)
+    sets?.delete(set)
+    if (sets?.size === 0) this.#byToken.delete(token)
+  }
+
+  /** Each time there are twice as many sets, so that a set is put in order a few times at most. */
+  #reorder(): void {
+    this.#reorderAt = 2 * this.#sets.size
+    const counts = new Map<string, number>()
+    for (const { tokens } of this.#sets.values()) {
+      for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1)
+    }
+    this.#rank = counts
+    this.#byToken.clear()
+    for (const set of this.#sets.values()) this.#index(set)
+  }
+
+  /** `node` is another now. */
+  #changed(link: Link, node: number): void {
+    if (!link.witness) this.#found(link, node)
+    else if (link.witness.includes(node) && !this.#isEdge(...link.witness)) this.#search(link)
+  }
+
+  /** Looks whether `node` joins the sets, where nobody does yet. */
+  #found(link: Link, node: number): void {
+    if (link.witness) return
+    const mine = this.#held.get(node)?.set
+    const other = link.sets[0] === mine ? link.sets[1] : link.sets[0]
+    for (const holder of other.holders) {
+      if (!this.#isEdge(node, holder)) continue
+      this.#join(link, [node, holder])
+      return
+    }
+  }
+
+  /** Looks for anybody who joins the sets. */
+  #search(link: Link): void {
+    const [one, other] = link.sets
+    link.witness = undefined
+    for (const a of one.holders) {
+      for (const b of other.holders) {
+        if (!this.#isEdge(a, b)) continue
+        this.#join(link, [a, b])
+        return
+      }
+    }
+    if (link.edge !== undefined) this.#graph.removeEdge(link.edge)
+    link.edge = undefined
+  }
+
+  #join(link: Link, witness: readonly [number, number]): void {
+    link.witness = witness
+    link.edge ??= this.#graph.addEdge(link.sets[0].node, link.sets[1].node)
+  }
+
+  #isEdge(a: number, b: number): boolean {
+    const one = this.#held.get(a)
+    const other = this.#held.get(b)
+    return one !== undefined && other !== undefined && this.#alike(one.features, other.features)
+  }
+}
+
+type Alike = (a: IdentityFeatures, b: IdentityFeatures) => boolean
+
+/** Payloads and endpoints, told apart by their first character; all holders hang on `node`. */
+interface TokenSet {
+  readonly key: string
+  readonly tokens: readonly string[]
+  readonly node: number
+  readonly holders: Set<number>
+  /** the sets that are alike enough for support to make an edge */
+  readonly near: Map<TokenSet, Link>
+  /** the tokens it is found by */
+  prefix: readonly string[]
+}
+interface Link {
+  readonly sets: readonly [TokenSet, TokenSet]
+  /** one holder of each who are an edge; undefined: there are none */
+  witness: readonly [number, number] | undefined
+  edge: number | undefined
+}
+interface Holder {
+  readonly set: TokenSet
+  readonly edge: number
+  features: IdentityFeatures
+}
+
+const tokensOf = ({ payload_hashes, c2_endpoints }: IdentityFeatures): string[] => [
+  ...payload_hashes.map((hash) => `p${hash}`),
+  ...c2_endpoints.map((endpoint) => `c${endpoint}`),
+]
+
+/** Of two arrays of distinct strings in any order. */
+function jaccardOf(a: readonly string[], b: readonly string[]): number {
+  const others = new Set(b)
+  const shared = a.reduce((count, token) => count + (others.has(token) ? 1 : 0), 0)
+  return shared / (a.length + b.length - shared)
+}

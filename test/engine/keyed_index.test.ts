@@ -1,0 +1,49 @@
+import { Type } from 'typebox'
+import { expect, it } from 'vitest'
+import { defineOperator } from '../../engine/define.ts'
+import { harness } from '../../engine/harness.ts'
+
+/** Tells at each event how many of each name there are, by an index beside the state. */
+const census = defineOperator({
+  type: 'census',
+  summary: 'Counts the keys of each kind.',
+  promise: 'Exact across restarts.',
+  config: Type.Object({}),
+  input: Type.Object({ name: Type.String(), of: Type.Optional(Type.String()) }),
+  state: Type.Object({ kind: Type.String() }),
+  examples: [],
+  keyed: () => {
+    const kinds = new Map<string, string>()
+    return {
+      key: ({ data }) => data.name,
+      init(key): { kind: string } {
+        kinds.set(key, '')
+        return { kind: '' }
+      },
+      restored(states) {
+        for (const [key, { kind }] of states) kinds.set(key, kind)
+      },
+      dropped: (key) => void kinds.delete(key),
+      step(_state, { data, time }, timers) {
+        const { of = data.name } = data
+        const other = timers.open(of) as { kind: string }
+        other.kind = 'marked'
+        kinds.set(of, 'marked')
+        return { topic: 'census', time, data: { kinds: Object.fromEntries([...kinds].sort()) } }
+      },
+    }
+  },
+})
+
+it('keeps what was done to other keys, and an index of all, over a restart', () => {
+  const run = harness(census, { max_keys: 3 })
+  const send = (name: string, of?: string) =>
+    run.send({ data: { name, ...(of !== undefined && { of }) } })[0]?.data.kinds
+  expect(send('a', 'b')).toEqual({ a: '', b: 'marked' })
+  run.crashAndRestore()
+  expect(send('c')).toEqual({ a: '', b: 'marked', c: 'marked' })
+  run.crashAndRestore()
+  // The key unused for longest goes, and the index hears of it.
+  expect(send('d')).toEqual({ b: 'marked', c: 'marked', d: 'marked' })
+  expect(run.errors).toEqual([])
+})

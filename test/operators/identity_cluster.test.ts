@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { harness, type Output, type TestEvent } from '../../engine/harness.ts'
+import { identityCluster } from '../../operators/identity_cluster.ts'
+import { clusterUuid } from '../../protocols/clustering/cluster_uuid.ts'
+import { seeded } from '../protocols/clustering/random.ts'
+
+const seen = (time: number, attacker_uuid: string, more: object = {}): TestEvent => ({
+  time,
+  data: { attacker_uuid, fingerprints: null, ...more },
+})
+const tool = (ja3: string | null, hassh: string | null = null) => ({
+  fingerprints: [
+    ...(ja3 === null ? [] : [{ kind: 'ja3', hash: ja3 }]),
+    ...(hassh === null
+      ? []
+      : [
+          {
+            bounty_type: 'fingerprint',
+            payload: { fingerprint_type: 'hassh_server', hash: hassh },
+          },
+        ]),
+  ],
+})
+const port = (outputs: readonly Output[], name: string) =>
+  outputs.filter((output) => output.port === name).map(({ data }) => data)
+const told = (outputs: readonly Output[]) =>
+  outputs.filter(({ port: name }) => name !== 'identities').map(({ topic }) => topic)
+const run = (config: object = {}) => harness(identityCluster, { settle: '0s', ...config })
+
+describe('identities', () => {
+  it('are formed once for those who come together, and told with what is known of them', () => {
+    const gathered = harness(identityCluster, { settle: '10s' })
+    const sent = gathered.send(
+      seen(1000, 'b', { ...tool('x'), first_seen: '1970-01-01T00:00:00.5Z', asn: 5 }),
+      seen(2000, 'a', { ...tool('x', 'h'), c2_endpoints: ['c'], payload_hashes: ['p'] }),
+    )
+    expect(sent).toEqual([])
+    const out = gathered.advanceTo(10_000)
+    expect(port(out, 'formed')).toMatchObject([{ observation_uuids: ['a', 'b'] }])
+    expect(port(out, 'identities')).toMatchObject([
+      {
+        schema_version: 1,
+        merged_into_uuid: null,
+        observation_count: 2,
+        first_seen_at: '1970-01-01T00:00:00.500000+00:00',
+        last_seen_at: '1970-01-01T00:00:02.000000+00:00',
+        created_at: '1970-01-01T00:00:10.000000+00:00',
+        ja3_hashes: ['x'],
+        hassh_hashes: ['h'],
+        payload_simhashes: ['p'],
+        c2_endpoints: ['c'],
+        features: { asn_cohort: [5] },
+      },
+    ])
+    expect(gathered.send(seen(11_000, 'a', { ...tool('x', 'h'), last_seen: 'soon' }))).toEqual([])
+    expect(gathered.advanceTo(1e7)).toHaveLength(1)
+    expect(gathered.advanceTo(1e9)).toEqual([])
+  })
+
+  it('are merged and unmerged as the evidence comes and goes', () => {
+    const live = run()
+    // The winner is the smaller: that of the first, so that the third has nothing to do with the other.
+    const [a, b] = ['a', 'b'].sort((one, other) =>
+      clusterUuid('identity', one) < clusterUuid('identity', other) ? -1 : 1,
+    ) as [string, string]
+    live.send(seen(0, a, tool('A')), seen(1, b, tool('B')))
+    live.crashAndRestore()
+    const merge = live.send(seen(2, b, tool('B', 'H')), seen(3, 'c', tool('A', 'H')))
+    expect(told(merge)).toEqual(['identity.observation.linked', 'identity.merged'])
+    const { loser_uuid, winner_uuid } = port(merge, 'merged')[0] as Record<string, string>
+    expect(String(winner_uuid) < String(loser_uuid)).toBe(true)
+    expect(port(merge, 'identities')).toContainEqual(
+      expect.objectContaining({ identity_uuid: loser_uuid, merged_into_uuid: winner_uuid }),
+    )
+    expect(port(merge, 'identities')).toContainEqual(
+      expect.objectContaining({ identity_uuid: winner_uuid, ja3_hashes: ['A', 'B'] }),
+    )
+    live.crashAndRestore()
+    const apart = live.send(seen(4, b, tool('Z')))
+    expect(port(apart, 'unmerged')).toEqual([
+      { resurrected_uuid: loser_uuid, former_winner_uuid: winner_uuid },
+    ])
+    expect(told(live.send(seen(5, b, tool('Z'))))).toEqual([])
+  })
+
+  it('are told the same wherever it crashes', () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const random = seeded(seed)
+      const events = Array.from({ length: 25 }, (_, index) => ({
+        id: `${index}`.padStart(32, '0'),
+        ...seen(index * 700, `m${random.below(8)}`, {
+          ...tool(random.pick(['x', 'y', 'z', null]), random.pick(['h', 'i', null, null])),
+          payload_hashes: random.some(['p', 'q'], 0.3),
+        }),
+      }))
+      const settle = random.pick(['0s', '1s', '5s'])
+      const whole = run({ settle })
+      const expected = [...whole.send(...events), ...whole.advanceTo(1e9)]
+      const broken = run({ settle })
+      const found = events.flatMap((event) => {
+        if (random.chance(0.3)) broken.crashAndRestore()
+        return broken.send(event)
+      })
+      broken.crashAndRestore()
+      expect([...found, ...broken.advanceTo(1e9)]).toEqual(expected)
+      expect(whole.errors).toEqual([])
+    }
+  })
+
+  it('forget addresses beyond the bound, and with them what they were evidence for', () => {
+    const live = run({ max_keys: 4 })
+    live.send(seen(0, 'a', tool('x')), seen(1, 'b', tool('x')))
+    live.send(seen(2, 'c', tool('y')))
+    live.send(seen(3, 'd', tool('z')))
+    const again = live.send(seen(4, 'e', tool('x')))
+    expect(told(again)).toEqual(['identity.formed'])
+    expect(live.errors).toEqual([])
+    expect(live.state?.keys).toBeLessThanOrEqual(4)
+  })
+
+  it('hold a great many keys in little room without an error', () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const random = seeded(seed)
+      const live = run({ max_keys: 1 + random.below(9), settle: random.pick(['0s', '1s']) })
+      for (let index = 0; index < 80; index++) {
+        live.send(seen(index * 300, `m${random.below(12)}`, tool(random.pick(['x', 'y', null]))))
+        if (random.chance(0.05)) live.crashAndRestore()
+      }
+      expect(live.errors).toEqual([])
+    }
+  })
+
+  it('follow other weights by comparing every pair', () => {
+    const live = run({ low: 0.5, medium: 0.5 })
+    const weak = { credentials: [['root', 'x']], commands_by_phase: { discovery: ['id'] } }
+    const out = live.send(seen(0, 'a', weak), seen(1, 'b', weak))
+    expect(told(out)).toEqual(['identity.formed', 'identity.observation.linked'])
+  })
+
+  it('take no event from outside the calendar', () => {
+    const live = run()
+    live.send(seen(1e300, 'a'))
+    expect(live.errors).toMatchObject([{ data: { code: 'EVENT_TIME' } }])
+  })
+})
