@@ -25,4 +25,8 @@ export const migrations = [
     name: 'm0006_clusters',
     load: async () => (await import('./m0006_clusters.ts')).Clusters,
   },
+  {
+    name: 'm0011_users',
+    load: async () => (await import('./m0011_users.ts')).Users,
+  },
 ]
