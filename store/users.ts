@@ -72,8 +72,8 @@ export async function changePassword(
   uuid: string,
   { oldHash, newHash, now }: { readonly oldHash: string; readonly newHash: string; now: number },
 ): Promise<boolean> {
-  // A token of this very second may have been given for the new password.
-  const validFrom = Math.floor(now / 1e6)
+  // Tokens know whole seconds: one of this very second may have been given for the old password.
+  const validFrom = Math.floor(now / 1e6) + 1
   const changed = await database.transaction((statements) =>
     statements.update(
       `update users set password_hash = ?, must_change_password = 0, tokens_valid_from = ?,
