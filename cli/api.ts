@@ -1,9 +1,12 @@
 import { Command, Option } from 'clipanion'
+import { portNumber } from './option_values.ts'
+import { WorkerCommand } from './worker_command.ts'
 
-/** Runs the API: the pipeline `api` under a shorter name. */
-export class Api extends Command {
+/** Serves the dashboard and its API. */
+export class Api extends WorkerCommand {
   static override paths = [['api']]
   static override usage = Command.Usage({
+    category: 'Workers',
     description: 'Serve the dashboard, its API and its streams.',
     details:
       'The same as `pipeline run api`. It listens on `$DECNET_API_HOST` and `$DECNET_API_PORT`; ' +
@@ -15,13 +18,13 @@ export class Api extends Command {
     ],
   })
   host = Option.String('--host', { description: 'address to listen on; default 127.0.0.1' })
-  port = Option.String('--port', { description: 'port to listen on; default 8000' })
-  stateDir = Option.String('--state-dir', { description: 'where checkpoints are kept' })
+  port = Option.String('--port', {
+    description: 'port to listen on; default 8000',
+    validator: portNumber,
+  })
 
-  override async execute(): Promise<number> {
-    if (this.host !== undefined) process.env.DECNET_API_HOST = this.host
-    if (this.port !== undefined) process.env.DECNET_API_PORT = this.port
-    const state = this.stateDir === undefined ? [] : ['--state-dir', this.stateDir]
-    return this.cli.run(['pipeline', 'run', 'api', ...state])
+  protected readonly pipeline = 'api'
+  protected variables() {
+    return { DECNET_API_HOST: this.host, DECNET_API_PORT: this.port }
   }
 }

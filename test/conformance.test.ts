@@ -275,6 +275,7 @@ const CONFIGS: Record<string, () => Record<string, unknown>> = {
   'sources/db_poll': () => ({ query: 'logs_after_id' }),
   'sinks/repo': () => ({ entity: 'log' }),
   'sinks/ndjson_file': () => ({ path: join(dir, 'out.ndjson') }),
+  'sinks/sse': () => ({ path: '/test/events', snapshot: 'identities' }),
   'sinks/stdout': () => ({}),
   'sinks/bus': () => ({ topic: 'system.log' }),
   'sinks/null': () => ({}),

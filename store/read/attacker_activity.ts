@@ -40,7 +40,7 @@ export interface ServiceActivity {
 }
 
 /** @param seen service and event type of logs @returns both sorted; no service is in both */
-export function serviceActivity(seen: Iterable<readonly [string, string]>): ServiceActivity {
+function serviceActivity(seen: Iterable<readonly [string, string]>): ServiceActivity {
   const interacted = new Set<string>()
   const scanned = new Set<string>()
   for (const [service, eventType] of seen) {

@@ -36,7 +36,7 @@ const COLUMNS = [
   ...['uuid', 'ip', 'identity_id', 'first_seen', 'last_seen', 'event_count', 'service_count'],
   ...['decky_count', 'services', 'deckies', 'fingerprints', 'commands', 'traversal_path'],
   ...['is_traversal', 'bounty_count', 'credential_count', 'country_code', 'country_source'],
-  'updated_at',
+  ...['asn', 'updated_at'],
 ]
 const BEHAVIOR = [
   ...['os_guess', 'hop_distance', 'tcp_fingerprint', 'kex_order_raw', 'ssh_client_banners'],
@@ -111,6 +111,7 @@ function attackerRow(row: Row) {
     credential_count: Number(row.credential_count),
     country_code: textOrNull(row.country_code),
     country_source: textOrNull(row.country_source),
+    asn: numberOrNull(row.asn),
     updated_at: iso(row.updated_at),
     behavior: row.b_behavior_class == null ? null : behaviorOf(row),
   }

@@ -86,7 +86,7 @@ export const numberOrNull = (value: unknown): number | null =>
   value == null ? null : Number(value)
 
 /** What a column of JSON holds; undefined where somebody else has written what is none. */
-export function parsed(value: unknown): unknown {
+function parsed(value: unknown): unknown {
   if (value == null) return undefined
   try {
     return JSON.parse(String(value))

@@ -1,4 +1,4 @@
-/** From log lines to profiles and findings of reuse, in one process. */
+/** From log lines to profiles, findings of reuse, identities and campaigns, in one process. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { compilePipeline } from '../../engine/compile.ts'
 import { type ResourceUse, silentLog } from '../../engine/context.ts'
 import type { Plan } from '../../engine/plan.ts'
 import { replay } from '../../engine/replay.ts'
+import { canonicalJson } from '../../protocols/canonical_json.ts'
 import { type Database, database, openDatabase } from '../../store/database.ts'
 import { testDatabases } from '../services/databases.ts'
 
@@ -23,7 +24,7 @@ function planOf(name: string): Plan {
   if (!plan) throw new Error(`${name} does not compile`)
   return plan
 }
-const CHAIN = ['ingest', 'reuse-correlator', 'profiler'] as const
+const CHAIN = ['ingest', 'reuse-correlator', 'profiler', 'clusterer', 'campaign-clusterer'] as const
 
 interface RunOptions {
   readonly batchSize?: number
@@ -104,6 +105,7 @@ describe('the sample night in one process', { timeout: 120_000 }, () => {
         `select ip from attackers where
           event_count <> (select count(*) from logs where attacker_ip = ip and service <> 'mutator')
           or credential_count <> (select count(*) from credentials where attacker_ip = ip)
+          or bounty_count <> (select count(*) from bounty where attacker_ip = ip)
           or first_seen <> (select min(timestamp) from logs where attacker_ip = ip)
           or last_seen <> (select max(timestamp) from logs where attacker_ip = ip)`,
       )
@@ -116,12 +118,59 @@ describe('the sample night in one process', { timeout: 120_000 }, () => {
       expect(counts).toEqual({ attackers: 42, behaviors: 42, known: 42 })
     })
 
+    it('leaves each thing that was found once, and the fingerprints with their attackers', async () => {
+      const [counts] = await open.select(
+        `select count(*) as bounties,
+          count(distinct concat(bounty_type, attacker_ip, payload)) as differing from bounty`,
+      )
+      expect(counts).toEqual({ bounties: 124, differing: 124 })
+      const rows = await open.select('select ip, fingerprints from attackers order by ip')
+      const kept = rows.flatMap(({ ip, fingerprints }) =>
+        (JSON.parse(String(fingerprints)) as { payload?: object }[]).map((one) => [
+          ip,
+          one.payload ?? one,
+        ]),
+      )
+      const found = await open.select(
+        "select attacker_ip as ip, payload from bounty where bounty_type = 'fingerprint'",
+      )
+      expect(kept).toHaveLength(30)
+      expect(new Set(kept.map((one) => canonicalJson(one)))).toEqual(
+        new Set(found.map(({ ip, payload }) => canonicalJson([ip, JSON.parse(String(payload))]))),
+      )
+    })
+
     it('links every credential to its attacker', async () => {
       const unlinked = await open.select(
         `select c.id from credentials c left join attackers a on a.ip = c.attacker_ip
           where c.attacker_ip <> 'Unknown' and (c.attacker_uuid is null or c.attacker_uuid <> a.uuid)`,
       )
       expect(unlinked).toEqual([])
+    })
+
+    it('gives every attacker an identity and every identity a campaign, counted right', async () => {
+      const [counts] = await open.select(
+        `select
+          (select count(*) from attackers where identity_id is null) as nobodys,
+          (select count(*) from attacker_identities i where observation_count <>
+            (select count(*) from attackers where identity_id = i.uuid)) as miscounted,
+          (select count(*) from attacker_identities
+            where campaign_id is null and merged_into_uuid is null) as idle,
+          (select count(*) from campaigns c where merged_into_uuid is null and identity_count <>
+            (select count(*) from attacker_identities i
+              where i.campaign_id = c.uuid and i.merged_into_uuid is null)) as overstaffed`,
+      )
+      expect(counts).toEqual({ nobodys: 0, miscounted: 0, idle: 0, overstaffed: 0 })
+    })
+
+    it('finds the addresses that load the same file from one place', async () => {
+      const rows = await open.select(
+        `select a.ip, coalesce(i.merged_into_uuid, i.uuid) as identity from attackers a
+          join attacker_identities i on i.uuid = a.identity_id
+          where a.evidence like '%"203.0.113.250"%'`,
+      )
+      expect(rows.length).toBeGreaterThan(1)
+      expect(new Set(rows.map(({ identity }) => identity)).size).toBe(1)
     })
 
     it('leaves the findings of the definition, with attempts that add up', async () => {

@@ -112,6 +112,7 @@ export const attacker = Type.Object({
   credential_count: count('credentials it tried'),
   country_code: nullText('ISO 3166'),
   country_source: nullText('who says so'),
+  asn: Type.Union([Type.Integer(), Type.Null()], { description: 'autonomous system' }),
   updated_at: time('when it was last profiled'),
   behavior: orNull(behavior),
 })
@@ -234,7 +235,7 @@ export const health = Type.Object({
     Type.Object({ status: Type.Enum(['ok', 'failing']), detail: Type.String() }),
   ),
 })
-export const worker = Type.Object({
+const worker = Type.Object({
   name: text('of the worker and its unit'),
   status: Type.Enum(['ok', 'stale', 'unknown']),
   last_heartbeat_ts: orNull(Type.Number({ description: 's since the epoch' })),

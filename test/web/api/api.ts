@@ -64,7 +64,7 @@ const USERS: readonly (readonly [string, Role, boolean])[] = [
   ['new', 'viewer', true],
 ]
 
-export const noUnits: UnitManager = {
+const noUnits: UnitManager = {
   installed: async () => new Set(),
   isActive: async () => false,
   start: async () => 'there is no unit',

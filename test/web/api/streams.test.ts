@@ -88,7 +88,11 @@ sinks:
       // The API knows no route for it; whoever serves it does.
       const hub = api.streams.find('/attackers/events')
       let text = ''
-      hub?.join({ write: (bytes) => Boolean((text += bytes)), end: () => undefined })
+      const write = (bytes: Buffer) => {
+        text += bytes
+        return true
+      }
+      hub?.join({ write, end: () => undefined })
       const peer = await api.bus.connect('other')
       const payload = { identity_uuid: 'i1', prior_campaign_uuid: null }
       const say = (topic: string) =>

@@ -55,7 +55,7 @@ export async function makeFirstAdmin(
 }
 
 /** A random UUID. @see RFC 9562 section 5.4 */
-export function freshUuid(): string {
+function freshUuid(): string {
   const hex = freshEpoch() + freshEpoch()
   const variant = ((Number.parseInt(hex[16] as string, 16) & 3) | 8).toString(16)
   const text = `${hex.slice(0, 12)}4${hex.slice(13, 16)}${variant}${hex.slice(17)}`

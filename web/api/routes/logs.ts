@@ -11,8 +11,8 @@ import { bucket, filterText, listOf, log, overview, pageQuery, stats } from '../
 import type { ApiServices } from '../services.ts'
 
 /** Figures over whole tables are kept so long, ms. */
-export const FIGURES_LAST = 5000
-export const DEFAULT_MINUTES = 15
+const FIGURES_LAST = 5000
+const DEFAULT_MINUTES = 15
 
 export const logFilterQuery = {
   search: filterText('words: `decky:web-01 service:ssh key:value text "more text"`', 512),
