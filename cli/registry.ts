@@ -1,6 +1,7 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
 import { attackerProfile } from '../operators/attacker_profile.ts'
+import { bounty } from '../operators/bounty.ts'
 import { campaignCluster } from '../operators/campaign_cluster.ts'
 import { correlate } from '../operators/correlate.ts'
 import { country } from '../operators/country.ts'
@@ -48,6 +49,7 @@ export const registry: Registry = makeRegistry([
   syslog,
   syslogFileSource,
   attackerProfile,
+  bounty,
   campaignCluster,
   correlate,
   country,

@@ -16,6 +16,16 @@ export function parseIp(text: string): string | undefined {
   return groups && formatIpv6(groups)
 }
 
+/**
+ * An address as eight numbers of 16 bits; IPv4 as the IPv6 address it is mapped to, `::ffff:0:0/96`.
+ * @returns undefined where `parseIp` is
+ * @see RFC 4291 section 2.5.5.2
+ */
+export function addressGroups(text: string): readonly number[] | undefined {
+  if (text.length > MAX_LENGTH) return undefined
+  return ipv6Groups(isIpv4(text) ? `::ffff:${text}` : text.replace(ZONE, ''))
+}
+
 /** Whether `text` is four decimal octets without leading zeros. */
 export function isIpv4(text: string): boolean {
   let octet = -1

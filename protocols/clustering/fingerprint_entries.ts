@@ -25,7 +25,12 @@ export function readFingerprints(stored: unknown): FingerprintValues {
   for (const entry of list.slice(-MAX_ENTRIES)) {
     if (!isObject(entry)) continue
     take(ja3, flat(entry, 'ja3') ?? bounty(entry, 'ja3', 'ja3'))
-    take(hassh, flat(entry, 'hassh') ?? bounty(entry, 'hassh_server', 'hash'))
+    take(
+      hassh,
+      flat(entry, 'hassh') ??
+        bounty(entry, 'hassh', 'hash') ??
+        bounty(entry, 'hassh_server', 'hash'),
+    )
   }
   return { ja3: [...ja3], hassh: [...hassh] }
 }
