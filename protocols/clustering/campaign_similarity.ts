@@ -1,5 +1,5 @@
 /** How alike two identities are: the pairwise definition that the campaign clusterer answers to. */
-import type { IdentityFeatures, Interval } from './identity_features.ts'
+import type { IdentityFeatures, Interval, PhaseAt } from './identity_features.ts'
 import { sharedCount, stringSet } from './string_set.ts'
 import { HANDS_OVER, TAKES_OVER } from './ukc_phase.ts'
 
@@ -67,14 +67,20 @@ export function leastInfra(weights: CampaignWeights): number | undefined {
 }
 
 /** Whether `a` left a decky open that `b` took over. */
-function handsOver(a: IdentityFeatures, b: IdentityFeatures): boolean {
-  return Object.entries(a.last_on).some(([decky, left]) => {
-    if (!HANDS_OVER.has(left.phase) || !Object.hasOwn(b.first_on, decky)) return false
-    const taken = b.first_on[decky]
-    if (!taken || !TAKES_OVER.has(taken.phase)) return false
-    const gap = taken.time - left.time
-    return gap >= 0 && gap <= HANDOFF_WINDOW
-  })
+const handsOver = (a: IdentityFeatures, b: IdentityFeatures): boolean =>
+  Object.entries(a.last_on).some(([decky, left]) => isHandoff(left, takenOn(b, decky)))
+
+const takenOn = ({ first_on }: IdentityFeatures, decky: string): PhaseAt | undefined =>
+  Object.hasOwn(first_on, decky) ? first_on[decky] : undefined
+
+/**
+ * @param left the last that one did on a decky
+ * @param taken the first that another did there; undefined: nothing
+ */
+export function isHandoff(left: PhaseAt, taken: PhaseAt | undefined): boolean {
+  if (!taken || !HANDS_OVER.has(left.phase) || !TAKES_OVER.has(taken.phase)) return false
+  const gap = taken.time - left.time
+  return gap >= 0 && gap <= HANDOFF_WINDOW
 }
 
 /** The two kinds are kept apart: a hash that reads like an endpoint is no match. */
