@@ -51,6 +51,7 @@ function totalsText(totals: Findings['totals']): string {
     ['services', totals.services],
     ['credentials', totals.credentials],
     ['login attempts', totals.attempts],
+    ['bounties', totals.bounties],
   ] as const
   const lines = counts.map(([name, count]) => [name, grouped(count)])
   const span =

@@ -43,7 +43,6 @@ function textOf(value: unknown, limit: number): string | null {
   // Emitters send text; rows that others wrote may hold the number itself.
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string' || value === '') return null
-  if (value.length <= limit) return value
-  // A cut may halve a surrogate pair, which no database would give back.
-  return value.slice(0, limit).toWellFormed()
+  // A cut may halve a surrogate pair, and JSON inside a value may hold half of one.
+  return (value.length <= limit ? value : value.slice(0, limit)).toWellFormed()
 }

@@ -26,6 +26,7 @@ it('shows who came, what they tried and where', () => {
       ...nothing.totals,
       events: 20_123,
       attackers: 2,
+      bounties: 7,
       firstSeen: Date.UTC(2026, 10, 1, 18, 2, 11),
       lastSeen: Date.UTC(2026, 10, 2, 4, 13, 50),
     },
@@ -58,6 +59,7 @@ What was found
   services             0
   credentials          0
   login attempts       0
+  bounties             7
 
   ATTACKER      EVENTS  DECKIES  SERVICES
   198.51.100.7  20,000        3         1
