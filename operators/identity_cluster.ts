@@ -17,7 +17,7 @@ import {
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
 import { membersTaken } from '../protocols/clustering/members_taken.ts'
-import { makeObservation, type Observation } from '../protocols/clustering/observation.ts'
+import { type Observation, observationOf } from '../protocols/clustering/observation.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
 import { formatIsoMicros, isoMicros } from '../protocols/iso_time.ts'
@@ -193,18 +193,9 @@ export const identityCluster = defineOperator({
       step(state, { data, time }, timers) {
         if (state.as !== 'member') return undefined
         const values = readFingerprints(data.fingerprints)
-        const { attacker_uuid, asn, payload_hashes, c2_endpoints, credentials } = data
-        const { commands_by_phase, first_seen, last_seen, sessions = [] } = data
+        const { attacker_uuid, first_seen, last_seen, sessions = [] } = data
         const member = {
-          observation: makeObservation(attacker_uuid, {
-            ja3: values.ja3.at(-1),
-            hassh: values.hassh.at(-1),
-            asn,
-            ...(payload_hashes && { payload_hashes }),
-            ...(c2_endpoints && { c2_endpoints }),
-            ...(credentials && { credentials }),
-            ...(commands_by_phase && { commands_by_phase }),
-          }),
+          observation: observationOf(data, values),
           ja3: stringSet(values.ja3),
           hassh: stringSet(values.hassh),
           first: micros(first_seen, time),

@@ -6,7 +6,9 @@ import { readHeaders, toolsByHeader } from './attack_tools.ts'
 import { bountiesOf } from './bounty/bounties_of.ts'
 import { principalOf, secretBytes } from './captured_secret.ts'
 import { readFingerprints } from './clustering/fingerprint_entries.ts'
+import type { Phase } from './clustering/ukc_phase.ts'
 import { analysisFields } from './command_fields.ts'
+import { phasesOf } from './evidence_profile.ts'
 import { realService } from './real_service.ts'
 import { reuseKeyText } from './reuse_finding.ts'
 import { addToStack, describeStack, newStack } from './stack_rollup.ts'
@@ -28,7 +30,7 @@ export type FactKind =
   | 'payload'
   | 'c2'
   | 'command'
-  /** JSON of [phase, decky] */
+  /** `phaseOn` */
   | 'phase'
   /** a bounty: its type, a blank, and what tells it from others of the type */
   | 'fingerprint'
@@ -82,16 +84,24 @@ export function factsOf(record: FactRecord): Fact[] {
     for (const value of ja3) add('ja3', value)
     for (const value of hassh) add('hassh', value)
   }
+  const typed: Phase[] = []
   for (const one of evidenceOf(record)) {
     if (one.kind === 'payload' || one.kind === 'c2') add(one.kind, one.value)
     if (one.kind !== 'command') continue
     add('command', one.value)
-    add('phase', JSON.stringify([one.phase, decky]))
+    typed.push(one.phase)
+  }
+  if (!isInternal(decky) && !isInstrument(told)) {
+    const phases = phasesOf({ ...record, service, fields }, typed)
+    for (const phase of new Set(phases)) add('phase', phaseOn(phase, decky))
   }
   const key = loginKey(fields)
   if (key !== undefined) add('login', key)
   return facts
 }
+
+/** The value of a fact of the kind `phase`. */
+export const phaseOn = (phase: Phase, decky: string): string => JSON.stringify([phase, decky])
 
 type Told = Parameters<typeof addPhase>[2]
 type Add = (kind: FactKind, value: string) => void

@@ -6,6 +6,7 @@ import {
   familyScores,
   HANDOFF_WINDOW,
   isHandoff,
+  overlapOf,
 } from './campaign_similarity.ts'
 import type { IdentityFeatures, PhaseAt } from './identity_features.ts'
 import { HANDS_OVER, TAKES_OVER } from './ukc_phase.ts'
@@ -35,6 +36,8 @@ export interface CampaignPair {
   readonly handoffs: readonly Handoff[]
   readonly payload_hashes: readonly string[]
   readonly c2_endpoints: readonly string[]
+  /** for which both were at work */
+  readonly overlap_ms: number
 }
 
 /** Times are ms. */
@@ -101,6 +104,7 @@ function pairOf(
     handoffs: [...handoffs(identities, a, b), ...handoffs(identities, b, a)],
     payload_hashes: common(one.payload_hashes, other.payload_hashes),
     c2_endpoints: common(one.c2_endpoints, other.c2_endpoints),
+    overlap_ms: overlapOf(one.session_windows, other.session_windows),
   }
 }
 

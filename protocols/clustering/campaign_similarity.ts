@@ -95,7 +95,11 @@ const infraSize = ({ payload_hashes, c2_endpoints }: IdentityFeatures): number =
 
 function overlapScore(a: readonly Interval[], b: readonly Interval[]): number {
   const least = Math.min(totalOf(a), totalOf(b))
-  if (!(least > 0)) return 0
+  return least > 0 ? Math.min(overlapOf(a, b) / least, 1) : 0
+}
+
+/** @returns ms that are in both; each by time, and disjoint */
+export function overlapOf(a: readonly Interval[], b: readonly Interval[]): number {
   let overlap = 0
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     const [start, end] = a[i] as Interval
@@ -104,7 +108,7 @@ function overlapScore(a: readonly Interval[], b: readonly Interval[]): number {
     if (end <= until) i += 1
     else j += 1
   }
-  return Math.min(overlap / least, 1)
+  return overlap
 }
 const totalOf = (windows: readonly Interval[]): number =>
   windows.reduce((total, [start, end]) => total + (end - start), 0)

@@ -82,7 +82,7 @@ export class Sightings {
   }
 }
 
-const momentOf = ({ time, id }: { time: number; id: string }): Moment => ({
+export const momentOf = ({ time, id }: { time: number; id: string }): Moment => ({
   time: isoOf(time * 1000),
   event_id: id,
 })
