@@ -11,6 +11,7 @@ import { Config } from './config.ts'
 import { Deinit } from './deinit.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
+import { Explain } from './explain.ts'
 import { Init } from './init.ts'
 import { installedVersion } from './install.ts'
 import { NewComponent } from './new_component.ts'
@@ -74,6 +75,7 @@ const COMMANDS = [
   PipelineDlqReplay,
   PipelineDlqDrop,
   PipelineExplainType,
+  Explain,
   Sniff,
   P0f,
   BusServe,
