@@ -87,7 +87,13 @@ describe.skipIf(!present)('real logs', () => {
     expect(
       value(`SELECT COUNT(*) FROM attackers WHERE
         event_count <> (SELECT COUNT(*) FROM logs WHERE attacker_ip = ip) OR
-        credential_count <> (SELECT COUNT(*) FROM credentials WHERE attacker_ip = ip)`),
+        credential_count <> (SELECT COUNT(*) FROM credentials WHERE attacker_ip = ip) OR
+        bounty_count <> (SELECT COUNT(*) FROM bounty WHERE attacker_ip = ip)`),
+    ).toBe(0)
+    expect(
+      value(`SELECT COUNT(*) FROM attackers WHERE
+        instr(fingerprints, '"hassh"') > 0 <> EXISTS (SELECT 1 FROM bounty
+          WHERE attacker_ip = ip AND instr(payload, '"fingerprint_type":"hassh"') > 0)`),
     ).toBe(0)
     expect(value('SELECT COUNT(*) FROM credentials WHERE attacker_uuid IS NULL')).toBe(0)
     expect(value('SELECT COUNT(*) FROM credential_reuse')).toBe(501)

@@ -11,6 +11,7 @@ import { compilePipeline } from '../../engine/compile.ts'
 import { type ResourceUse, silentLog } from '../../engine/context.ts'
 import type { Plan } from '../../engine/plan.ts'
 import { replay } from '../../engine/replay.ts'
+import { canonicalJson } from '../../protocols/canonical_json.ts'
 import { type Database, database, openDatabase } from '../../store/database.ts'
 import { testDatabases } from '../services/databases.ts'
 
@@ -104,6 +105,7 @@ describe('the sample night in one process', { timeout: 120_000 }, () => {
         `select ip from attackers where
           event_count <> (select count(*) from logs where attacker_ip = ip and service <> 'mutator')
           or credential_count <> (select count(*) from credentials where attacker_ip = ip)
+          or bounty_count <> (select count(*) from bounty where attacker_ip = ip)
           or first_seen <> (select min(timestamp) from logs where attacker_ip = ip)
           or last_seen <> (select max(timestamp) from logs where attacker_ip = ip)`,
       )
@@ -114,6 +116,28 @@ describe('the sample night in one process', { timeout: 120_000 }, () => {
           (select count(distinct attacker_ip) from logs where attacker_ip <> 'Unknown') as known`,
       )
       expect(counts).toEqual({ attackers: 42, behaviors: 42, known: 42 })
+    })
+
+    it('leaves each thing that was found once, and the fingerprints with their attackers', async () => {
+      const [counts] = await open.select(
+        `select count(*) as bounties,
+          count(distinct concat(bounty_type, attacker_ip, payload)) as differing from bounty`,
+      )
+      expect(counts).toEqual({ bounties: 124, differing: 124 })
+      const rows = await open.select('select ip, fingerprints from attackers order by ip')
+      const kept = rows.flatMap(({ ip, fingerprints }) =>
+        (JSON.parse(String(fingerprints)) as { payload?: object }[]).map((one) => [
+          ip,
+          one.payload ?? one,
+        ]),
+      )
+      const found = await open.select(
+        "select attacker_ip as ip, payload from bounty where bounty_type = 'fingerprint'",
+      )
+      expect(kept).toHaveLength(30)
+      expect(new Set(kept.map((one) => canonicalJson(one)))).toEqual(
+        new Set(found.map(({ ip, payload }) => canonicalJson([ip, JSON.parse(String(payload))]))),
+      )
     })
 
     it('links every credential to its attacker', async () => {

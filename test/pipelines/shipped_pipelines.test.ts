@@ -53,6 +53,12 @@ describe('the ingest pipeline', () => {
     expect(problems.map(({ code }) => code)).toEqual(text === '' ? [] : ['DURATION'])
   })
 
+  it.each(['ingest.yaml', 'cowrie.yaml'])('trusts in %s the proxies it is told of', (name) => {
+    const env = { DECNET_TRUSTED_PROXIES: '10.0.0.0/8,::1' }
+    expect(configOf(name, env, 'found')).toMatchObject({ trusted_proxies: '10.0.0.0/8,::1' })
+    expect(configOf(name, {}, 'found')).toMatchObject({ trusted_proxies: '' })
+  })
+
   it('drops the services it is told to', () => {
     const env = { DECNET_COLLECTOR_DROP_APPS: 'noisy,other' }
     const config = configOf('ingest.yaml', env, 'wanted') as {

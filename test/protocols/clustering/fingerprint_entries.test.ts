@@ -17,6 +17,12 @@ describe('the fingerprints of an attacker', () => {
     expect(readFingerprints(JSON.stringify(rows))).toEqual(expected)
   })
 
+  it('are those of SSH clients, as of servers', () => {
+    const client = { payload: { fingerprint_type: 'hassh', hash: 'cc' } }
+    const server = { payload: { fingerprint_type: 'hassh_server', hash: 'ss' } }
+    expect(readFingerprints([client, server])).toEqual({ ja3: [], hassh: ['cc', 'ss'] })
+  })
+
   it.each([
     ['not json'],
     ['null'],
