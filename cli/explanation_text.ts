@@ -1,6 +1,10 @@
 /** Explanations as tables for a terminal. Every text in them that an attacker chose is escaped. */
 import type { Explanation } from '../store/explain/explain.ts'
-import type { AttackerExplanation, Concluded } from '../store/explain/explain_attacker.ts'
+import type {
+  AttackerExplanation,
+  Concluded,
+  LoginExplained,
+} from '../store/explain/explain_attacker.ts'
 import type {
   CampaignEdge,
   CampaignExplanation,
@@ -10,7 +14,7 @@ import type {
 } from '../store/explain/explain_campaign.ts'
 import type { IdentityExplanation, SharedExplained } from '../store/explain/explain_identity.ts'
 import type { ReuseExplanation } from '../store/explain/explain_reuse.ts'
-import type { Listed, RecordsRead } from '../store/explain/learner.ts'
+import type { Listed } from '../store/explain/learner.ts'
 import type { MergedCluster } from '../store/explain/pieces.ts'
 import type { Behind } from '../store/explain/sightings.ts'
 import { outsideText } from './outside_text.ts'
@@ -18,7 +22,7 @@ import { grouped, textTable } from './text_table.ts'
 
 export function renderExplanation(explained: Explanation): string {
   const parts = partsOf(explained)
-  return `${[...parts, doubtsText(explained), readText(explained.records)].filter((part) => part !== '').join('\n')}`
+  return `${[...parts, doubtsText(explained), readText(explained)].filter((part) => part !== '').join('\n')}`
 }
 
 function partsOf(explained: Explanation): string[] {
@@ -44,11 +48,14 @@ function table(
 ): string {
   if (rows.length === 0) return ''
   const numbers = header.map((_, column) =>
-    rows.every((row) => /^[\d,.-]*$/.test(row[column] ?? '')) ? 'right' : 'left',
+    rows.every((row) => NUMBER.test(row[column] ?? '')) ? 'right' : 'left',
   )
   const more = hidden > 0 ? `  … and ${grouped(hidden)} more; see --limit\n` : ''
   return `${title}\n${textTable([header, ...rows], { align: numbers, indent: '  ' })}${more}`
 }
+
+/** A count or a score, or none. */
+const NUMBER = /^(-|[\d,]*(\.\d+)?)$/
 
 const hiddenOf = ({ total, shown }: Listed<unknown>): number => total - shown.length
 
@@ -72,7 +79,8 @@ const behindCells = (behind: Behind | null): string[] =>
 const BEHIND = ['RECORDS', 'FIRST', 'LAST', 'FIRST EVENT']
 
 function attackerParts(explained: AttackerExplanation): string[] {
-  const { behavior, traversal, identity, country, asn, steps } = explained
+  const { behavior, traversal, identity, country, asn } = explained
+  const { latency_s } = explained.steps
   const where = [
     country && `${outsideText(country.code)}${country.source ? ` (${country.source})` : ''}`,
     asn !== null && `AS${asn}`,
@@ -94,61 +102,60 @@ function attackerParts(explained: AttackerExplanation): string[] {
         .map(({ decky }) => outsideText(decky))
         .join(' → ') + (traversal.length > MAX_PATH ? ` → … (${traversal.length} deckies)` : ''),
     ],
-    steps.latency_s === null
+    latency_s === null
       ? null
       : [
           'phases',
-          `${number(steps.latency_s, ' s')} from the last of reconnaissance to the first action`,
+          `${number(latency_s, ' s')} from the last of reconnaissance to the first action`,
         ],
   ]
   const rows: string[][] = []
-  const group = (
+  const group = <T extends { readonly behind: Behind | null }>(
     what: string,
-    list: Listed<Concluded>,
-    note: (one: Concluded) => string = () => '',
+    list: Listed<T>,
+    show: (one: T) => string,
   ) => {
     for (const [index, one] of list.shown.entries()) {
-      const name = index === 0 ? what : ''
-      rows.push([name, outsideText(one.value, 40) + note(one), ...behindCells(one.behind)])
+      rows.push([index === 0 ? what : '', show(one), ...behindCells(one.behind)])
     }
     const hidden = hiddenOf(list)
     if (hidden > 0) rows.push(['', `… and ${grouped(hidden)} more`])
   }
-  group('service', explained.services)
-  group('decky', explained.deckies)
-  const { os, tools, commands } = explained
-  const notes = new Map<Concluded, string>([
-    ...tools.shown.map((tool) => [tool, ` (by ${tool.by})`] as const),
-    ...commands.shown.map((command) => [command, ` (${command.phase})`] as const),
-  ])
-  const note = (one: Concluded) => notes.get(one) ?? ''
-  group('tool', tools, note)
+  const value = (one: Concluded) => short(one.value, 32)
+  const { os, steps } = explained
+  group('service', explained.services, value)
+  group('decky', explained.deckies, value)
+  group('tool', explained.tools, (one) => `${value(one)} (by ${one.by})`)
   if (os) {
     const hops = os.hop_distance === null ? '' : `, ${plural(os.hop_distance, 'hop')} away`
-    group('system', { total: 1, shown: [os] }, () => hops)
+    group('system', { total: 1, shown: [os] }, (one) => value(one) + hops)
   }
-  const step = (value: string, behind: Behind | null) => (behind ? [{ value, behind }] : [])
   const stepped = [
-    ...step('reconnaissance', steps.recon),
-    ...step('action', steps.action),
-    ...step('large_payload', steps.large_payload),
-  ]
-  group('phase', { total: stepped.length, shown: stepped })
-  group('fingerprint', explained.fingerprints)
-  group('payload', explained.payloads)
-  group('c2 endpoint', explained.c2_endpoints)
-  group('login', {
-    total: explained.credentials.total,
-    shown: explained.credentials.shown.map(({ principal, secret_kind, secret_sha256, behind }) => ({
-      value: `${principal ?? '-'} ${secret_kind} ${secret_sha256.slice(0, 12)}`,
-      behind,
-    })),
-  })
-  group('command', commands, note)
+    { value: 'reconnaissance', behind: steps.recon },
+    { value: 'action', behind: steps.action },
+    { value: '1 MiB or more', behind: steps.large_payload },
+  ].filter(({ behind }) => behind !== null)
+  group('phase', { total: stepped.length, shown: stepped }, (one) => one.value)
+  group('fingerprint', explained.fingerprints, fingerprintText)
+  group('payload', explained.payloads, value)
+  group('c2 endpoint', explained.c2_endpoints, value)
+  group('login', explained.credentials, loginText)
+  group('command', explained.commands, (one) => `${value(one)} (${one.phase})`)
   return [
     head(`attacker ${explained.ip}`, lines),
     table('Conclusions and the log records behind them', ['WHAT', 'VALUE', ...BEHIND], rows),
   ]
+}
+
+/** The type is our word for it. */
+function fingerprintText({ value }: Concluded): string {
+  const [type = '', ...rest] = value.split(' ')
+  return rest.length === 0 ? outsideText(type) : `${outsideText(type)} ${short(rest.join(' '), 32)}`
+}
+
+function loginText({ principal, secret_kind, secret_sha256 }: LoginExplained): string {
+  const who = principal === null ? 'nobody named' : outsideText(principal)
+  return `${who}, ${outsideText(secret_kind)} ${short(secret_sha256)}`
 }
 
 /** Deckies of a path that are written out. */
@@ -195,7 +202,7 @@ function identityParts(explained: IdentityExplanation): string[] {
     head(title, [
       asked === uuid ? null : ['asked', `${asked}, which is part of it now`],
       [
-        'holds',
+        'made of',
         `${plural(observations.total, 'address', 'addresses')}, ` +
           `${plural(shared.total, 'shared value')}, ${plural(bridges, 'bridge')}`,
       ],
@@ -249,9 +256,12 @@ function identityParts(explained: IdentityExplanation): string[] {
   ]
 }
 
-/** A hash is known by its beginning. */
-const short = (value: string | null): string =>
-  value === null ? '-' : outsideText(value.length > 12 ? `${value.slice(0, 12)}` : value)
+/** A hash is known by its beginning; JSON has the whole of it. */
+const HASH = /^[0-9a-f]{24,128}$/
+const short = (value: string | null, digits = 12): string => {
+  if (value === null) return '-'
+  return HASH.test(value) ? `${value.slice(0, digits)}…` : outsideText(value, 40)
+}
 
 function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: SharedExplained) {
   // Of two who hold it the link itself says so.
@@ -261,7 +271,7 @@ function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: 
     apart > 0 ? `${plural(apart, 'other')} kept apart by fingerprints` : '',
   ].filter((note) => note !== '')
   const rows = links.shown.map((link, index) => [
-    index === 0 ? `${kind} ${outsideText(value, 40)}` : '',
+    index === 0 ? `${kind} ${short(value, 32)}` : '',
     link.ip,
     at(link.behind?.first.time ?? null),
     link.behind?.first.event_id ?? 'no record that was read says so',
@@ -280,7 +290,7 @@ function campaignParts(explained: CampaignExplanation): string[] {
     head(`campaign ${uuid}`, [
       asked === uuid ? null : ['asked', `${asked}, which is part of it now`],
       [
-        'holds',
+        'made of',
         `${plural(identities.total, 'identity', 'identities')}, ${plural(links, 'link')}` +
           (bridges === null ? '' : `, ${plural(bridges, 'bridge')}`),
       ],
@@ -306,7 +316,7 @@ function campaignParts(explained: CampaignExplanation): string[] {
     table(
       'Pairs: handoff + infra + 0.4 temporal + 0.1 cohort, and 1 is enough',
       ['IDENTITY', 'IDENTITY', 'HANDOFF', 'INFRA', 'TEMPORAL', 'COHORT', 'WEIGHT', ''],
-      edges.shown.map(({ a, b, scores, weight, bridge }) => [
+      edges.shown.map(({ a, b, scores, weight, bridge, overlap_ms }) => [
         a.slice(0, 8),
         b.slice(0, 8),
         number(scores.handoff),
@@ -314,7 +324,9 @@ function campaignParts(explained: CampaignExplanation): string[] {
         number(scores.temporal),
         number(scores.cohort),
         number(weight),
-        bridgeText(bridge),
+        [bridgeText(bridge), overlap_ms > 0 ? `${number(overlap_ms / 1000, ' s')} together` : '']
+          .filter((note) => note !== '')
+          .join('; '),
       ]),
       hiddenOf(edges),
     ),
@@ -368,7 +380,7 @@ function infraTable({ edges, same }: CampaignExplanation): string {
 
 const infraRows = ({ kind, value, holders }: SharedInfra): string[][] =>
   holders.map(({ identity, ip, behind }, index) => [
-    index === 0 ? `${kind} ${outsideText(value, 40)}` : '',
+    index === 0 ? `${kind} ${short(value, 32)}` : '',
     identity.slice(0, 8),
     ip ?? '-',
     at(behind?.first.time ?? null),
@@ -423,13 +435,18 @@ function doubtsText({ doubts }: Explanation): string {
   return `What does not hold, or not any more\n${doubts.map((doubt) => `  - ${doubt}\n`).join('')}`
 }
 
-function readText({ read, addresses, cut }: RecordsRead): string {
+function readText(explained: Explanation): string {
+  const { read, addresses, cut } = explained.records
+  const others = cut.length > 1 ? ` and ${grouped(cut.length - 1)} others` : ''
   const part =
     cut.length === 0
       ? ''
-      : `\nOf ${outsideText(cut[0] ?? '')}${cut.length > 1 ? ` and ${grouped(cut.length - 1)} others` : ''} only the oldest and the newest; see --records.`
-  return (
-    `Read ${plural(read, 'log record')} of ${plural(addresses, 'address', 'addresses')}.${part}\n` +
-    'The way of an event: decnet pipeline explain-event EVENT ingest --capture FILE\n'
-  )
+      : `Of ${outsideText(cut[0] ?? '')}${others} only the oldest and the newest; see --records.\n`
+  const event = /"event_id":"([0-9a-f]{32})"/.exec(JSON.stringify(explained))?.[1]
+  const next =
+    event === undefined
+      ? ''
+      : `What became of an event: decnet pipeline explain-event ${event} ingest --capture FILE\n`
+  const counts = `${plural(read, 'log record')} of ${plural(addresses, 'address', 'addresses')}`
+  return `Read ${counts}.\n${part}${next}`
 }
