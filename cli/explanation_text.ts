@@ -140,7 +140,11 @@ function attackerParts(explained: AttackerExplanation): string[] {
   group('payload', explained.payloads, value)
   group('c2 endpoint', explained.c2_endpoints, value)
   group('login', explained.credentials, loginText)
-  group('command', explained.commands, (one) => `${value(one)} (${one.phase})`)
+  group(
+    'command',
+    explained.commands,
+    (one) => `${outsideText(one.value, MAX_COMMAND)} (${one.phase})`,
+  )
   return [
     head(`attacker ${explained.ip}`, lines),
     table('Conclusions and the log records behind them', ['WHAT', 'VALUE', ...BEHIND], rows),
@@ -157,6 +161,9 @@ function loginText({ principal, secret_kind, secret_sha256 }: LoginExplained): s
   const who = principal === null ? 'nobody named' : outsideText(principal)
   return `${who}, ${outsideText(secret_kind)} ${short(secret_sha256)}`
 }
+
+/** Characters of a command that are shown. */
+const MAX_COMMAND = 60
 
 /** Deckies of a path that are written out. */
 const MAX_PATH = 8
@@ -206,6 +213,9 @@ function identityParts(explained: IdentityExplanation): string[] {
         `${plural(observations.total, 'address', 'addresses')}, ` +
           `${plural(shared.total, 'shared value')}, ${plural(bridges, 'bridge')}`,
       ],
+      observations.total === 1
+        ? ['because', 'no other address shares a fingerprint, payload or endpoint with it']
+        : null,
       ['seen', span(explained.first_seen, explained.last_seen)],
       ['formed', `${at(explained.formed)} UTC`],
       explained.campaign === null ? null : ['campaign', explained.campaign],
@@ -260,7 +270,8 @@ function identityParts(explained: IdentityExplanation): string[] {
 const HASH = /^[0-9a-f]{24,128}$/
 const short = (value: string | null, digits = 12): string => {
   if (value === null) return '-'
-  return HASH.test(value) ? `${value.slice(0, digits)}…` : outsideText(value, 40)
+  if (!HASH.test(value)) return outsideText(value, 40)
+  return value.length > digits ? `${value.slice(0, digits)}…` : value
 }
 
 function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: SharedExplained) {
@@ -280,7 +291,7 @@ function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: 
   ])
   const hidden = hiddenOf(links)
   if (hidden > 0) rows.push(['', `… and ${grouped(hidden)} more`])
-  return [...rows, ...notes.map((note) => ['', note])]
+  return [...rows, ...notes.map((note) => ['', '', '', '', note])]
 }
 
 function campaignParts(explained: CampaignExplanation): string[] {
@@ -294,6 +305,9 @@ function campaignParts(explained: CampaignExplanation): string[] {
         `${plural(identities.total, 'identity', 'identities')}, ${plural(links, 'link')}` +
           (bridges === null ? '' : `, ${plural(bridges, 'bridge')}`),
       ],
+      identities.total === 1
+        ? ['because', 'no other identity shares its infrastructure or took over from it']
+        : null,
       ['seen', span(explained.first_seen, explained.last_seen)],
       ['formed', `${at(explained.formed)} UTC`],
       mergedLine(explained.merged),

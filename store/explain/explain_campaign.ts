@@ -165,6 +165,10 @@ export async function explainCampaign(
     .map((member, index) => ({ member, holds: pieces.isMain[index] ?? true }))
     .sort((a, b) => seen(a.member) - seen(b.member) || (a.member.uuid < b.member.uuid ? -1 : 1))
   const doubts = doubtsOf(pieces.sizes, pieces.merged, evidence.records)
+  const absorbed = given.length - members.length
+  if (absorbed > 0) {
+    doubts.push(`${absorbed} of its identities have become part of other identities`)
+  }
   if (!complete) doubts.push('there is too much to compare all of it, so no bridges are told')
   return {
     subject: 'campaign',

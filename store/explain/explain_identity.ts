@@ -177,7 +177,9 @@ export async function explainIdentity(
       },
     }
   })
-  const pairs = partners(all, chosen, values)
+  const pairs = partners(all, chosen, values).map(([a, b]): [number, number] =>
+    bySeen(a, b) <= 0 ? [a, b] : [b, a],
+  )
   const observations = members.map((_, member) => member).sort(bySeen)
   return {
     subject: 'identity',
