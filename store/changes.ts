@@ -12,12 +12,19 @@ const FEEDS = {
  * Puts rows at the end of what has changed. To be called in the transaction that writes them, after
  * that, so that whoever sees the change sees the row.
  */
-export const noteChanges = (
+export function noteChanges(
   statements: Statements,
   table: keyof typeof FEEDS,
   uuids: Iterable<string>,
-): Promise<void> =>
-  statements.insert(
+): Promise<void> {
+  const last = new Set<string>()
+  for (const uuid of uuids) {
+    // Taken out first, so that the order is that of one row at a time, however many are written at once.
+    last.delete(uuid)
+    last.add(uuid)
+  }
+  return statements.insert(
     FEEDS[table],
-    [...new Set(uuids)].map((uuid) => [uuid]),
+    [...last].map((uuid) => [uuid]),
   )
+}

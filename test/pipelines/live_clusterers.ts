@@ -17,8 +17,7 @@ import { attackerEvent } from '../store/events.ts'
 
 const root = new URL('../../', import.meta.url)
 
-/** @returns a pipeline as it is shipped */
-export function planOf(name: string, env: Record<string, string> = {}): Plan {
+function planOf(name: string, env: Record<string, string>): Plan {
   const text = readFileSync(new URL(`pipelines/${name}.yaml`, root), 'utf8')
   const { plan, problems } = compilePipeline(text, `${name}.yaml`, { registry, env })
   if (!plan) throw new Error(problems.map(({ message }) => message).join('\n'))
