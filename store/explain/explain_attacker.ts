@@ -5,7 +5,7 @@ import { bountyName, type FactKind } from '../../protocols/record_facts.ts'
 import { readReuseKey } from '../../protocols/reuse_finding.ts'
 import type { Database, Row } from '../database.ts'
 import { readRecords } from './attacker_records.ts'
-import { jsonOf, objectOf, textsOf } from './json_column.ts'
+import { jsonOf, objectOf, textsIn, textsOf } from './json_column.ts'
 import { type Bounds, type Listed, type RecordsRead, readingOf } from './learner.ts'
 import { canonicalOf } from './merge_tree.ts'
 import { type Behind, isoOf, type Moment, Sightings } from './sightings.ts'
@@ -100,8 +100,8 @@ export async function explainAttacker(
   const deckies = concluded('decky', textsOf(row.deckies))
   const fingerprints = concluded('fingerprint', fingerprintNames(row.fingerprints))
   const evidence = objectOf(row.evidence)
-  const payloads = concluded('payload', texts(evidence.payload_hashes))
-  const c2 = concluded('c2', texts(evidence.c2_endpoints))
+  const payloads = concluded('payload', textsIn(evidence.payload_hashes))
+  const c2 = concluded('c2', textsIn(evidence.c2_endpoints))
   const list = <T>(all: readonly T[]): Listed<T> => ({
     total: all.length,
     shown: all.slice(0, bounds.limit),
@@ -220,7 +220,7 @@ function loginOf({ value, behind }: { value: string; behind: Behind }): LoginExp
 function commandsOf(byPhase: unknown, sightings: Sightings) {
   if (typeof byPhase !== 'object' || byPhase === null) return []
   return Object.entries(byPhase).flatMap(([phase, commands]) =>
-    texts(commands).map((value) => ({ value, phase, behind: sightings.of('command', value) })),
+    textsIn(commands).map((value) => ({ value, phase, behind: sightings.of('command', value) })),
   )
 }
 
@@ -251,7 +251,5 @@ function doubtsOf(
   return doubts
 }
 
-const texts = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 const textOrNull = (value: unknown): string | null => (value == null ? null : String(value))
 const numberOrNull = (value: unknown): number | null => (value == null ? null : Number(value))

@@ -12,10 +12,11 @@ export function jsonOf(column: unknown): unknown {
 }
 
 /** @returns the texts of a list; none where it is no list */
-export function textsOf(column: unknown): string[] {
-  const list = jsonOf(column)
-  return Array.isArray(list) ? list.filter((item) => typeof item === 'string') : []
-}
+export const textsOf = (column: unknown): string[] => textsIn(jsonOf(column))
+
+/** As `textsOf`, of what is parsed already. */
+export const textsIn = (list: unknown): string[] =>
+  Array.isArray(list) ? list.filter((item) => typeof item === 'string') : []
 
 /** @returns the members of an object; none where it is no object */
 export function objectOf(column: unknown): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 /** Which addresses an identity knows a thing from. */
-import { ATTACKER_COLUMNS, attackerOfRow } from '../cluster_feed.ts'
 import type { Database, Row } from '../database.ts'
+import { objectOf, textsIn } from './json_column.ts'
 import { memberUuids } from './members.ts'
 import { mergedInto, parts } from './merge_tree.ts'
 
@@ -28,7 +28,7 @@ export async function sourcesOf(
     const sources: { source: Source; since: number }[] = []
     for (const some of parts(uuids.slice(0, MAX_SOURCES))) {
       const rows = await database.select(
-        `select ${ATTACKER_COLUMNS.join(', ')} from attackers
+        `select ip, evidence, first_seen from attackers
           where uuid in (${some.map(() => '?').join(', ')}) order by uuid`,
         some,
       )
@@ -43,39 +43,21 @@ export async function sourcesOf(
   return found
 }
 
-interface Told {
-  readonly payload_hashes?: readonly string[]
-  readonly c2_endpoints?: readonly string[]
-  readonly sessions?: readonly {
-    readonly decky: string
-    readonly phase: string
-    readonly started_at: number
-    readonly duration_s: number
-  }[]
+function sourceOf(row: Row): Source {
+  const evidence = objectOf(row.evidence)
+  return {
+    ip: String(row.ip),
+    payload: textsIn(evidence.payload_hashes),
+    c2: textsIn(evidence.c2_endpoints),
+    visits: Array.isArray(evidence.sessions) ? evidence.sessions.flatMap(visitOf) : [],
+  }
 }
 
-function sourceOf(row: Row): Source {
-  const ip = String(row.ip)
-  try {
-    const {
-      payload_hashes = [],
-      c2_endpoints = [],
-      sessions = [],
-    } = attackerOfRow(row).data as Told
-    return {
-      ip,
-      payload: payload_hashes,
-      c2: c2_endpoints,
-      visits: sessions.map(({ decky, phase, started_at, duration_s }) => ({
-        decky,
-        phase,
-        start: started_at,
-        // Rounded as the clusterer does, for the two are compared.
-        end: started_at + Math.round(duration_s * 1000),
-      })),
-    }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return { ip, payload: [], c2: [], visits: [] }
-  }
+/** Rounded as the clusterer does, for the two are compared. */
+function visitOf(session: unknown): Source['visits'] {
+  if (typeof session !== 'object' || session === null) return []
+  const { decky, phase, started_at, duration_s } = session as Readonly<Record<string, unknown>>
+  const start = Number(started_at)
+  const end = start + Math.round(Number(duration_s) * 1000)
+  return [{ decky: String(decky), phase: String(phase), start, end }]
 }
