@@ -274,6 +274,8 @@ const short = (value: string | null, digits = 12): string => {
   return value.length > digits ? `${value.slice(0, digits)}…` : value
 }
 
+const MAX_PLAIN_LINKS = 3
+
 function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: SharedExplained) {
   // Of two who hold it the link itself says so.
   const notes = [
@@ -281,7 +283,10 @@ function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: 
     by_way_of === null ? '' : `by way of ${by_way_of}, who has no fingerprint`,
     apart > 0 ? `${plural(apart, 'other')} kept apart by fingerprints` : '',
   ].filter((note) => note !== '')
-  const rows = links.shown.map((link, index) => [
+  // Of links that nothing hangs on a few are enough; two who hold a value are both shown.
+  const bridges = links.shown.filter(({ bridge }) => bridge !== null).length
+  const shown = links.shown.slice(0, bridges + MAX_PLAIN_LINKS)
+  const rows = shown.map((link, index) => [
     index === 0 ? `${kind} ${short(value, 32)}` : '',
     link.ip,
     at(link.behind?.first.time ?? null),
@@ -289,7 +294,7 @@ function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: 
     // Two who hold it are one link.
     holders > 2 || index === 0 ? bridgeText(link.bridge) : '',
   ])
-  const hidden = hiddenOf(links)
+  const hidden = links.total - shown.length
   if (hidden > 0) rows.push(['', `… and ${grouped(hidden)} more`])
   return [...rows, ...notes.map((note) => ['', '', '', '', note])]
 }

@@ -167,7 +167,8 @@ export async function explainCampaign(
   const doubts = doubtsOf(pieces.sizes, pieces.merged, evidence.records)
   const absorbed = given.length - members.length
   if (absorbed > 0) {
-    doubts.push(`${absorbed} of its identities have become part of other identities`)
+    const who = absorbed === 1 ? '1 of its identities has' : `${absorbed} of its identities have`
+    doubts.push(`${who} become part of other identities, which may be of other campaigns`)
   }
   if (!complete) doubts.push('there is too much to compare all of it, so no bridges are told')
   return {

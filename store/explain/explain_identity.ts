@@ -169,15 +169,17 @@ export async function explainIdentity(
       without: withoutOf(value) ?? null,
       links: {
         total: every.length,
-        shown: holders.map((holder) => {
-          const { uuid: address, ip } = members[holder] as MemberAddress
-          const bridge = bridges?.get(holder) ?? bridges?.get(undefined) ?? null
-          return { uuid: address, ip, bridge, behind: learner.of(ip, kind, text) }
-        }),
+        shown: holders
+          .map((holder): LinkExplained => {
+            const { uuid: address, ip } = members[holder] as MemberAddress
+            const bridge = bridges?.get(holder) ?? bridges?.get(undefined) ?? null
+            return { uuid: address, ip, bridge, behind: learner.of(ip, kind, text) }
+          })
+          .sort(bridgesFirst),
       },
     }
   })
-  const pairs = partners(all, chosen, values).map(([a, b]): [number, number] =>
+  const pairs = partners(all, chosen, values, bySeen).map(([a, b]): [number, number] =>
     bySeen(a, b) <= 0 ? [a, b] : [b, a],
   )
   const observations = members.map((_, member) => member).sort(bySeen)
@@ -208,6 +210,13 @@ export async function explainIdentity(
   }
 }
 
+/** Then by when it was learnt; what nobody can tell any more comes last. */
+function bridgesFirst(a: LinkExplained, b: LinkExplained): number {
+  const since = ({ behind }: LinkExplained) => behind?.first.time ?? '~'
+  const order = Number(b.bridge !== null) - Number(a.bridge !== null)
+  return order || (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0)
+}
+
 const observed = (member: MemberAddress, holds: boolean): ObservationExplained => ({
   uuid: member.uuid,
   ip: member.ip,
@@ -222,16 +231,18 @@ const observed = (member: MemberAddress, holds: boolean): ObservationExplained =
   holds,
 })
 
-/** For each address of a value somebody it is one with, so that the pairs show what joins them all. */
+/** For each address of a value the earliest it is one with, so that the pairs show what joins all. */
 function partners(
   all: readonly Observation[],
   chosen: readonly { readonly value: number; readonly holders: readonly number[] }[],
   values: readonly SharedValue[],
+  bySeen: (a: number, b: number) => number,
 ): [number, number][] {
   const pairs = new Map<string, [number, number]>()
   for (const { value, holders } of chosen) {
     const { holders: every, pivot } = values[value] as SharedValue
-    const others = [...(pivot === undefined ? [] : [pivot]), ...every.slice(0, MAX_PARTNERS)]
+    const earliest = [...every].sort(bySeen).slice(0, MAX_PARTNERS)
+    const others = pivot === undefined ? earliest : [pivot, ...earliest]
     for (const holder of holders) {
       const mine = all[holder] as Observation
       const partner = others.find(
@@ -292,7 +303,7 @@ export function doubtsOf(
   records: RecordsRead,
 ): string[] {
   const doubts: string[] = []
-  if (sizes.length === 0) doubts.push('it has no members (any more)')
+  if (sizes.length === 0) doubts.push('it has no members of its own')
   const [main = 0, ...others] = sizes
   const apart = others.reduce((sum, size) => sum + size, 0)
   if (apart > 0) {

@@ -141,17 +141,6 @@ describe.each(testDatabases)('an explanation on %s', (_name, databases) => {
               total: 2,
               shown: [
                 {
-                  uuid: attackerUuid('198.51.100.8'),
-                  ip: '198.51.100.8',
-                  bridge: [1, 1],
-                  behind: {
-                    count: 1,
-                    first: moment(13, '2026-03-01T09:00:09.123456+00:00'),
-                    last: moment(13, '2026-03-01T09:00:09.123456+00:00'),
-                    event_ids: [eventId(13)],
-                  },
-                },
-                {
                   uuid: attackerUuid('198.51.100.7'),
                   ip: '198.51.100.7',
                   bridge: [1, 1],
@@ -162,7 +151,18 @@ describe.each(testDatabases)('an explanation on %s', (_name, databases) => {
                     event_ids: [eventId(11), eventId(12)],
                   },
                 },
-              ].sort((a, b) => (a.uuid < b.uuid ? -1 : 1)),
+                {
+                  uuid: attackerUuid('198.51.100.8'),
+                  ip: '198.51.100.8',
+                  bridge: [1, 1],
+                  behind: {
+                    count: 1,
+                    first: moment(13, '2026-03-01T09:00:09.123456+00:00'),
+                    last: moment(13, '2026-03-01T09:00:09.123456+00:00'),
+                    event_ids: [eventId(13)],
+                  },
+                },
+              ],
             },
           },
         ],

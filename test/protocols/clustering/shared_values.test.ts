@@ -4,12 +4,25 @@ import { identityWeight } from '../../../protocols/clustering/identity_similarit
 import { makeObservation, type Sightings } from '../../../protocols/clustering/observation.ts'
 import { sharedGraph, sharedValues } from '../../../protocols/clustering/shared_values.ts'
 import { randomObservation } from './corpora.ts'
-import { groupsOf, pairwiseComponents } from './naive.ts'
+import { groupsOf, pairwiseComponents, unionFind } from './naive.ts'
 import { seeded } from './random.ts'
 
 const observe = (...all: Sightings[]) =>
   all.map((sightings, index) => makeObservation(String(index), sightings))
 const P = { payload_hashes: ['p'] }
+
+/** How many there are in each piece, where those who hold a value are one. */
+function sizesOf(count: number, groups: readonly (readonly number[])[]): number[] {
+  const { find, join } = unionFind(Array.from({ length: count }, (_, at) => String(at)))
+  for (const [first, ...rest] of groups)
+    for (const other of rest) join(String(first), String(other))
+  const sizes = new Map<string, number>()
+  for (let at = 0; at < count; at++) {
+    const root = find(String(at))
+    sizes.set(root, (sizes.get(root) ?? 0) + 1)
+  }
+  return [...sizes.values()].sort((a, b) => b - a)
+}
 
 describe('the values that addresses share', () => {
   it('join exactly those whom comparing every pair joins', () => {
@@ -55,6 +68,38 @@ describe('the values that addresses share', () => {
       { kind: 'payload', value: 'p', holders: [0, 2], apart: 2, pivot: undefined },
       { kind: 'payload', value: 'p', holders: [1, 3], apart: 2, pivot: undefined },
     ])
+  })
+
+  it('are bridges exactly where an address that lost one would leave two pieces behind', () => {
+    for (let seed = 0; seed < 150; seed++) {
+      const random = seeded(seed)
+      const all = Array.from({ length: 12 }, (_, at) => randomObservation(random, String(at), 6))
+      const values = sharedValues(all)
+      const graph = sharedGraph(all.length, values)
+      const { bridges, cutNodes } = findCuts(graph.weights, graph.links)
+      const whole = sizesOf(
+        all.length,
+        values.map(({ holders }) => holders),
+      )
+      values.forEach(({ holders }, value) => {
+        const others = values.map((one, at) => (at === value ? [] : one.holders))
+        const without = sizesOf(all.length, others)
+        const node = graph.nodes[value]
+        const link = graph.meaning.findIndex((one) => one.value === value)
+        const parts = node === undefined ? bridges.get(link) : cutNodes.get(node)
+        expect(parts !== undefined).toBe(without.length > whole.length)
+        if (parts) expect(without).toEqual(expect.arrayContaining([...parts]))
+        for (const holder of holders) {
+          const left = values.map((one, at) =>
+            at === value ? one.holders.filter((other) => other !== holder) : one.holders,
+          )
+          const mine = graph.meaning.findIndex(
+            (one) => one.value === value && (one.holder ?? holder) === holder,
+          )
+          expect(bridges.has(mine)).toBe(sizesOf(all.length, left).length > whole.length)
+        }
+      })
+    }
   })
 
   it('are a link where two hold them, and a node where more do', () => {
