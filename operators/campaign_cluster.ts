@@ -11,9 +11,11 @@ import {
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { disjoint, type IdentityFeatures } from '../protocols/clustering/identity_features.ts'
 import { membersTaken } from '../protocols/clustering/members_taken.ts'
+import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { PHASES, type Phase } from '../protocols/clustering/ukc_phase.ts'
 import { formatIsoMicros } from '../protocols/iso_time.ts'
+import { quote } from '../protocols/quote.ts'
 
 const texts = Type.Array(Type.String({ maxLength: 512 }))
 const PhasesOn = Type.Record(
@@ -62,6 +64,11 @@ export const campaignCluster = defineOperator({
       default: '1s',
       description: 'News is gathered for as long before it is settled; 0s settles each event.',
     }),
+    method: Type.String({
+      default: 'connected_components',
+      maxLength: 64,
+      description: 'How to cluster; `connected_components` is what there is.',
+    }),
     handoff: weight(CAMPAIGN_WEIGHTS.handoff, 'Weight of a decky taken over within a day.'),
     infra: weight(CAMPAIGN_WEIGHTS.infra, 'Weight of payloads and endpoints in common.'),
     temporal: weight(CAMPAIGN_WEIGHTS.temporal, 'Weight of being at work at the same time.'),
@@ -71,6 +78,10 @@ export const campaignCluster = defineOperator({
         '`handoff` or `infra` is less, every pair is compared, which is slow.',
     ),
   }),
+  check({ method }) {
+    const why = whyNoMethod(method)
+    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
+  },
   input: Type.Object({
     identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     merged_into_uuid: textOrNull,
@@ -116,7 +127,7 @@ export const campaignCluster = defineOperator({
     },
   ],
   outputs: () => ['events', 'campaigns'],
-  keyed: ({ settle, ...families }, context) => {
+  keyed: ({ settle, method: _method, ...families }, context) => {
     const weights = { ...families, threshold: CAMPAIGN_WEIGHTS.threshold }
     if (leastInfra(weights) === undefined) {
       context.log.warn({ node: context.node }, 'with these weights every pair has to be compared')

@@ -17,10 +17,12 @@ import {
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
 import { membersTaken } from '../protocols/clustering/members_taken.ts'
+import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { type Observation, observationOf } from '../protocols/clustering/observation.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
 import { formatIsoMicros, isoMicros } from '../protocols/iso_time.ts'
+import { quote } from '../protocols/quote.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 512 })
 const texts = Type.Array(text, { maxItems: 1024 })
@@ -53,6 +55,11 @@ export const identityCluster = defineOperator({
       default: '1s',
       description: 'News is gathered for as long before it is settled; 0s settles each event.',
     }),
+    method: Type.String({
+      default: 'connected_components',
+      maxLength: 64,
+      description: 'How to cluster; `connected_components` is what there is.',
+    }),
     high: weight(IDENTITY_WEIGHTS.high, 'Weight of fingerprints, payloads and endpoints.'),
     medium: weight(IDENTITY_WEIGHTS.medium, 'Weight of the commands of a phase.'),
     low: weight(IDENTITY_WEIGHTS.low, 'Weight of credentials.'),
@@ -62,6 +69,10 @@ export const identityCluster = defineOperator({
         'pair is compared, which is slow.',
     ),
   }),
+  check({ method }) {
+    const why = whyNoMethod(method)
+    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
+  },
   input: Type.Object({
     attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     // Not to be left out: news that says nothing of them would take away what they are evidence for.
@@ -123,7 +134,7 @@ export const identityCluster = defineOperator({
     },
   ],
   outputs: () => ['events', 'identities'],
-  keyed: ({ settle, ...tiers }, context) => {
+  keyed: ({ settle, method: _method, ...tiers }, context) => {
     const weights = { ...tiers, threshold: IDENTITY_WEIGHTS.threshold }
     const isExact = highTierDecides(weights)
     if (!isExact) {

@@ -32,7 +32,7 @@ export class ClusterLinks extends Migration {
 
   /** SQLite adds no foreign key to a column that is there: the table is made anew as it was, with them. */
   async #rebuild(): Promise<void> {
-    // Up to the end of the migration, for meanwhile the old tables are emptied.
+    // Until the end of the migration: a loser may stand before its winner.
     this.addSql('pragma defer_foreign_keys = on')
     for (const table of new Set(LINKS.map(([name]) => name))) {
       const found = (await this.execute(
@@ -45,10 +45,11 @@ export class ClusterLinks extends Migration {
         linkSql(name, column, to),
       )
       const body = made.sql.slice(made.sql.indexOf('('), made.sql.lastIndexOf(')'))
-      this.addSql(`create table ${table}_linked ${body}, ${keys.join(', ')})`)
-      this.addSql(`insert into ${table}_linked select * from ${table}`)
-      this.addSql(`drop table ${table}`)
-      this.addSql(`alter table ${table}_linked rename to ${table}`)
+      // Out of the way first: to drop a table that others link to would take their links away.
+      this.addSql(`alter table ${table} rename to ${table}_unlinked`)
+      this.addSql(`create table ${table} ${body}, ${keys.join(', ')})`)
+      this.addSql(`insert into ${table} select * from ${table}_unlinked`)
+      this.addSql(`drop table ${table}_unlinked`)
       for (const { sql } of indexes) this.addSql(sql)
     }
   }

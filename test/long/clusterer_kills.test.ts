@@ -7,18 +7,21 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attackerUuid } from '../../protocols/named_uuid.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
+import { followed } from '../../store/follow_rows.ts'
+import type { PollQueryName } from '../../store/poll_queries.ts'
 import { tableContents } from '../../store/table_contents.ts'
 import { writeEvents } from '../../store/write_events.ts'
-import { root, scratchFolder } from '../cli/decnet.ts'
+import { decnet, root, scratchFolder } from '../cli/decnet.ts'
 import { testDatabases } from '../services/databases.ts'
 import { attackerEvent } from '../store/events.ts'
 import { seededRandom } from './mutate.ts'
-import { times } from './pipelines.ts'
+import { sample, times } from './pipelines.ts'
 
 const KILLS: Record<string, number> = {
   SQLite: times('KILLS', 10),
   MariaDB: times('KILLS_MARIADB', 5),
 }
+const BOUNDARY_KILLS = times('CHAOS', 24)
 const ATTACKERS = times('CLUSTER_ATTACKERS', 1500)
 const SEED = times('SEED', 11)
 /** Long enough for a run on a busy machine, ms. */
@@ -196,3 +199,36 @@ describe.each(testDatabases)('the clusterers on %s', (name, databases) => {
     expect(Number(counts?.large)).toBeGreaterThan(3)
   })
 })
+
+describe.each([
+  ['clusterer', 'attackers', ['ingest', 'profiler'], 'profiler.attackers.ndjson'],
+  [
+    'campaign-clusterer',
+    'identities',
+    ['ingest', 'profiler', 'clusterer'],
+    'clusterer.rows.ndjson',
+  ],
+])('chaos %s', (pipeline, source, before, file) => {
+  it(`finds nothing after ${BOUNDARY_KILLS} kills`, () => {
+    const dir = scratchFolder()
+    const out = join(dir, 'out')
+    decnet(['pipeline', 'replay', ...before, '--capture', sample, '--sink', out])
+    // What the followed table gives of an event of the sink.
+    const reader = followed(pollOf[source] ?? 'logs_after_id').reader()
+    const rows = readFileSync(join(out, file), 'utf8')
+      .trim()
+      .split('\n', 1000)
+      .map((line) => JSON.stringify(reader(JSON.parse(line))))
+    const capture = join(dir, 'rows.ndjson')
+    writeFileSync(capture, `${rows.join('\n')}\n`)
+    const args = ['pipeline', 'chaos', pipeline, '--capture', `${source}=${capture}`]
+    const { code, stdout, stderr } = decnet([...args, '--kills', String(BOUNDARY_KILLS)])
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('the same after each of')
+    rmSync(dir, { recursive: true })
+  })
+})
+const pollOf: Readonly<Record<string, PollQueryName>> = {
+  attackers: 'attackers_after_change',
+  identities: 'identities_after_change',
+}

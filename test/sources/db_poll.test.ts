@@ -12,6 +12,7 @@ import { replay } from '../../engine/replay.ts'
 import { startPipelines } from '../../engine/run.ts'
 import { attackerUuid } from '../../protocols/named_uuid.ts'
 import { dbPoll } from '../../sources/db_poll.ts'
+import { noteChanges } from '../../store/changes.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
 import { followed } from '../../store/follow_rows.ts'
 import { pollRows } from '../../store/poll_queries.ts'
@@ -237,6 +238,42 @@ describe('db_poll', () => {
     await em.getConnection().execute("update logs set fields = 'oops' where id = 1")
     const { events } = await polling({}).pull()
     expect(events).toMatchObject([{ failure: { code: 'BAD_ROW' } }, { id: eventId(2) }])
+  })
+
+  it.runIf(hasMariadb())('waits on MariaDB for a change that is not committed yet', async () => {
+    const service = await startMariadb()
+    const url = await service.freshDatabase()
+    const [one, other] = [await openDatabase(url), await openDatabase(url)]
+    const of = (number: number, ip: string) =>
+      attackerEvent(number, { attacker_ip: ip, attacker_uuid: attackerUuid(ip) })
+    try {
+      await writeEvents(one, 'attacker', [of(1, '198.51.100.1'), of(2, '198.51.100.2')])
+      const { promise: committed, resolve: commit } = Promise.withResolvers<void>()
+      let noted = false
+      const slow = one.transaction(async (statements) => {
+        await statements.update('update attackers set asn = 7 where ip = ?', ['198.51.100.1'])
+        await noteChanges(statements, 'attackers', [attackerUuid('198.51.100.1')])
+        noted = true
+        await committed
+      })
+      await until(() => noted)
+      // Whether it waits for the other writer, too, is for the server to say.
+      const later = writeEvents(other, 'attacker', [of(3, '198.51.100.2')])
+      const polled = pollRows(other, 'attackers_after_change', 2, 10)
+      const meanwhile = other.select('select sleep(0.3) as slept').then(() => 'nothing read')
+      expect(await Promise.race([polled, meanwhile])).toBe('nothing read')
+      commit()
+      await slow
+      const [first] = await polled
+      expect(first).toMatchObject({ id: 3, item: { data: { asn: 7 } } })
+      await later
+      const rest = await pollRows(other, 'attackers_after_change', 3, 10)
+      expect(rest).toMatchObject([{ item: { data: { attacker_ip: '198.51.100.2' } } }])
+    } finally {
+      await one.close()
+      await other.close()
+      await service.stop()
+    }
   })
 
   it.runIf(hasMariadb())('waits on MariaDB for a row that is not committed yet', async () => {
