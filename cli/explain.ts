@@ -19,7 +19,8 @@ export class Explain extends Command {
       'Tells the evidence, since when each piece of it is known, and the ids of the log records it is ' +
       'from. A link of a cluster is a bridge when the cluster falls apart without it. All is computed ' +
       'anew from the database, and nothing is written to it. An id may be cut to its first 8 digits or ' +
-      'more; an attacker is also found by address. Exits 1 if there is no such row.',
+      'more; an attacker is also found by address, and an identity by that of a member. Exits 1 if ' +
+      'there is no such row.',
     examples: [
       ['Who is this?', '$0 explain attacker 198.51.100.7'],
       ['Why are these the same hands?', '$0 explain identity 5c1f2e3a'],

@@ -21,8 +21,10 @@ import { outsideText } from './outside_text.ts'
 import { grouped, textTable } from './text_table.ts'
 
 export function renderExplanation(explained: Explanation): string {
-  const parts = partsOf(explained)
-  return `${[...parts, doubtsText(explained), readText(explained)].filter((part) => part !== '').join('\n')}`
+  const parts = [...partsOf(explained), doubtsText(explained), readText(explained)]
+  const text = parts.filter((part) => part !== '').join('\n')
+  // Ids and addresses are ours; a row that somebody else has written may hold anything.
+  return text.replace(/[^\x20-\x7e\n…→]/g, '?')
 }
 
 function partsOf(explained: Explanation): string[] {

@@ -113,6 +113,7 @@ const MASTER_ONLY: readonly unknown[] = [
   ReuseCorrelate,
   Clusterer,
   CampaignClusterer,
+  Explain,
 ]
 
 const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>

@@ -1,6 +1,7 @@
 /** Why we say of an address what we say. */
 import { HEADER_TOOLS } from '../../protocols/attack_tools.ts'
 import { behaviorRule } from '../../protocols/behavior_class.ts'
+import { quote } from '../../protocols/quote.ts'
 import { bountyName, type FactKind } from '../../protocols/record_facts.ts'
 import { readReuseKey } from '../../protocols/reuse_finding.ts'
 import type { Database, Row } from '../database.ts'
@@ -235,7 +236,9 @@ function doubtsOf(
   if (behavior) {
     const { rule, behavior: fired } = behaviorRule(behavior, behavior.services)
     if (fired !== behavior.class) {
-      doubts.push(`its class is ${behavior.class}, but by its numbers it is ${fired}: ${rule}`)
+      doubts.push(
+        `its class is ${quote(behavior.class)}, but by its numbers it is ${fired}: ${rule}`,
+      )
     }
   }
   if (!complete) return doubts

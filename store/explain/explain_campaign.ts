@@ -38,7 +38,8 @@ export interface CampaignExplanation {
   readonly same: Listed<SameInfra>
   /** links without which the campaign falls apart; null: too much to compare everything */
   readonly bridges: number | null
-  readonly pieces: Listed<number>
+  /** how many identities still hang together, the greatest piece first; null: likewise */
+  readonly pieces: Listed<number> | null
   readonly doubts: readonly string[]
   readonly records: RecordsRead
 }
@@ -139,9 +140,11 @@ export async function explainCampaign(
   const cuts = findCuts(weights, links)
   const pieces = piecesOf(
     members.map((member) => member.given),
-    (member) => cuts.pieces[member] as number,
+    // What was not compared may join any two.
+    (member) => (complete ? (cuts.pieces[member] as number) : 0),
     merged,
   )
+  const mergedClusters = pieces.merged.map((one) => (complete ? one : { ...one, holds: null }))
   const bridge = (pair: number) => (complete ? (cuts.bridges.get(pair) ?? null) : null)
   const order = pairs
     .map((_, pair) => pair)
@@ -164,13 +167,16 @@ export async function explainCampaign(
   const sorted = members
     .map((member, index) => ({ member, holds: pieces.isMain[index] ?? true }))
     .sort((a, b) => seen(a.member) - seen(b.member) || (a.member.uuid < b.member.uuid ? -1 : 1))
-  const doubts = doubtsOf(pieces.sizes, pieces.merged, evidence.records)
+  const doubts = doubtsOf(pieces.sizes, mergedClusters, evidence.records)
   const absorbed = given.length - members.length
   if (absorbed > 0) {
     const who = absorbed === 1 ? '1 of its identities has' : `${absorbed} of its identities have`
     doubts.push(`${who} become part of other identities, which may be of other campaigns`)
   }
-  if (!complete) doubts.push('there is too much to compare all of it, so no bridges are told')
+  if (!complete)
+    doubts.push(
+      'there is too much to compare all of it: no bridges are told, and nothing of its pieces',
+    )
   return {
     subject: 'campaign',
     asked,
@@ -185,7 +191,7 @@ export async function explainCampaign(
       members.flatMap(({ last_seen }) => last_seen ?? []).sort((a, b) => b - a)[0],
     ),
     formed: isoOf(canonical.created_at),
-    merged: listed(pieces.merged, bounds.limit),
+    merged: listed(mergedClusters, bounds.limit),
     identities: {
       total: members.length,
       shown: sorted.slice(0, bounds.limit).map(({ member, holds }) => memberOf(member, holds)),
@@ -199,7 +205,7 @@ export async function explainCampaign(
       shown: shownSets.map((set) => evidence.same(sets[set] as SameSet, without(set))),
     },
     bridges: complete ? cuts.bridges.size : null,
-    pieces: listed(pieces.sizes, bounds.limit),
+    pieces: complete ? listed(pieces.sizes, bounds.limit) : null,
     doubts,
     records: evidence.records,
   }

@@ -22,21 +22,19 @@ const MOST_SHOWN = 5
 
 /**
  * @param text a UUID, with its dashes or without, in either case; at least 8 digits of the beginning
- *   of one; of an attacker also its address
+ *   of one; of an attacker also its address, of an identity also that of a member
  * @returns the row, with all its columns
  * @throws {EngineError} `EXPLAIN_ID` where it is none of these, `EXPLAIN_UNKNOWN` where there is no
  *   such row, `EXPLAIN_AMBIGUOUS` where there are several
  */
 export async function findRow(database: Database, subject: Subject, text: string): Promise<Row> {
-  const ip = subject === 'attacker' ? parseIp(text) : undefined
-  if (ip !== undefined) {
-    const [row] = await database.select('select * from attackers where ip = ?', [ip])
-    if (row) return row
-    throw new EngineError('EXPLAIN_UNKNOWN', `there is no attacker with the address ${ip}`)
+  const ip = parseIp(text)
+  if (ip !== undefined && (subject === 'attacker' || subject === 'identity')) {
+    return rowOfAddress(database, subject, ip)
   }
   const start = uuidStart(text)
   if (start === undefined) {
-    const or = subject === 'attacker' ? ', or an address' : ''
+    const or = subject === 'attacker' || subject === 'identity' ? ', and no address' : ''
     throw new EngineError(
       'EXPLAIN_ID',
       `${quote(text)} is no UUID and no beginning of one (${LEAST_DIGITS} digits or more)${or}`,
@@ -57,6 +55,23 @@ export async function findRow(database: Database, subject: Subject, text: string
     'EXPLAIN_AMBIGUOUS',
     `several begin with ${start}; which is it?${shown.join('')}${more}`,
   )
+}
+
+async function rowOfAddress(
+  database: Database,
+  subject: 'attacker' | 'identity',
+  ip: string,
+): Promise<Row> {
+  const [attacker] = await database.select('select * from attackers where ip = ?', [ip])
+  if (!attacker) {
+    throw new EngineError('EXPLAIN_UNKNOWN', `there is no attacker with the address ${ip}`)
+  }
+  if (subject === 'attacker') return attacker
+  const [identity] = await database.select('select * from attacker_identities where uuid = ?', [
+    attacker.identity_id == null ? '' : String(attacker.identity_id),
+  ])
+  if (identity) return identity
+  throw new EngineError('EXPLAIN_UNKNOWN', `${ip} has not been given an identity yet`)
 }
 
 const NAMES: Record<Subject, string> = {

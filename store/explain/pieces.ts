@@ -4,7 +4,7 @@
 export interface MergedCluster {
   readonly uuid: string
   readonly members: number
-  /** whether evidence still joins it to the rest; null: it has no members, so nothing disproves it */
+  /** whether evidence still joins it to the rest; null: nobody can tell, as where it has no members */
   readonly holds: boolean | null
 }
 

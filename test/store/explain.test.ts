@@ -267,6 +267,32 @@ describe.each(testDatabases)('an explanation on %s', (_name, databases) => {
     expect(campaign.doubts).toEqual([])
   })
 
+  it('of a campaign too large to be compared claims nothing of what holds it together', async () => {
+    const database = await fresh()
+    const uuids = Array.from(
+      { length: 400 },
+      (_, n) => `${String(n).padStart(8, '0')}${ONE.slice(8)}`,
+    )
+    await writeEvents(
+      database,
+      'identity',
+      uuids.map((uuid, number) =>
+        identity(number, uuid, [], {
+          features: { ...features, c2_endpoints: ['c2.example', `own-${number}.example`] },
+        }),
+      ),
+    )
+    await writeEvents(database, 'campaign', [
+      cluster(500, { campaign_uuid: ONE, identity_count: 400, members: uuids }),
+    ])
+    const campaign = (await explain(database, 'campaign', ONE, BOUNDS)) as CampaignExplanation
+    expect(campaign).toMatchObject({ bridges: null, pieces: null, identities: { total: 400 } })
+    expect(campaign.identities.shown.every(({ holds }) => holds)).toBe(true)
+    expect(campaign.doubts).toEqual([
+      'there is too much to compare all of it: no bridges are told, and nothing of its pieces',
+    ])
+  })
+
   it('of a reused secret names the attempts on each target, and what has gone of them', async () => {
     const database = await fresh()
     const login = { fields: { username: 'root', secret_b64: 'aHVudGVyMg==' } }
@@ -380,7 +406,13 @@ describe.each(testDatabases)('an explanation on %s', (_name, databases) => {
       'there is no identity e6a12402, but an attacker: decnet explain attacker e6a12402',
     )
     await expect(ask('ffffffff')).rejects.toEqual(code('EXPLAIN_UNKNOWN'))
-    for (const text of ['0000000', '0000000-0', `${ONE}0`, "00000000' or 1=1", '198.51.100.7']) {
+    await expect(ask('198.51.100.7')).rejects.toThrow('198.51.100.7 has not been given an identity')
+    await expect(ask('192.0.2.1')).rejects.toThrow(
+      'there is no attacker with the address 192.0.2.1',
+    )
+    await writeEvents(database, 'identity', [identity(4, TWO, ['198.51.100.7'])])
+    expect((await ask('198.51.100.7')).uuid).toBe(TWO)
+    for (const text of ['0000000', '0000000-0', `${ONE}0`, "00000000' or 1=1", '198.51.100.7:22']) {
       await expect(ask(text)).rejects.toEqual(code('EXPLAIN_ID'))
     }
   })
