@@ -3,7 +3,7 @@
  * `node docs/transcripts/explain.ts`.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,8 +11,15 @@ const here = import.meta.dirname
 const root = join(here, '../..')
 
 /** 22 lines: five addresses that are one, a sixth who takes over from them, and a secret used twice. */
-export const nightLog = join(here, 'explain.log')
+const nightLog = join(here, 'explain.log')
 export const explainPage = join(here, 'explain.md')
+
+/** Writes the log with the characters that no file should hold whom a person may `cat`. */
+export const writeNight = (file: string): void =>
+  writeFileSync(
+    file,
+    readFileSync(nightLog, 'utf8').replace('<ESC>', '\x1b').replace('<RLO>', '\u202e'),
+  )
 
 /** What follows `decnet`; the database is `night.db`. */
 export const replayNight = [
@@ -31,8 +38,8 @@ function page(run: (args: readonly string[]) => string): string {
   run(replayNight)
   return `# Explanations of a night
 
-Written by \`node docs/transcripts/explain.ts\`, which runs every command below on [explain.log](explain.log); a test
-compares. How to read them is told in [explain.md](../explain.md).
+Written by \`node docs/transcripts/explain.ts\`, which runs every command below on [explain.log](explain.log) (with
+the characters that \`<ESC>\` and \`<RLO>\` in it stand for); a test compares. How to read them is told in [explain.md](../explain.md).
 
 \`\`\`console
 $ decnet ${replayNight.join(' ')}
@@ -61,7 +68,7 @@ function writePage(): void {
   const dir = mkdtempSync(join(tmpdir(), 'decnet-transcript-'))
   const env = { ...process.env, DECNET_DB_URL: 'sqlite:night.db' }
   try {
-    copyFileSync(nightLog, join(dir, 'night.log'))
+    writeNight(join(dir, 'night.log'))
     const text = page((args) => {
       const { stdout, status } = spawnSync(join(root, 'bin/decnet'), args, {
         cwd: dir,

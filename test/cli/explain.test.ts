@@ -1,13 +1,15 @@
-import { copyFileSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renderExplanation } from '../../cli/explanation_text.ts'
-import { explained, explainPage, nightLog, replayNight } from '../../docs/transcripts/explain.ts'
+import { explained, explainPage, replayNight, writeNight } from '../../docs/transcripts/explain.ts'
 import { openDatabase } from '../../store/database.ts'
+import { explain } from '../../store/explain/explain.ts'
 import type { AttackerExplanation } from '../../store/explain/explain_attacker.ts'
 import type { IdentityExplanation } from '../../store/explain/explain_identity.ts'
+import type { Subject } from '../../store/explain/find_row.ts'
 import { testDatabases } from '../services/databases.ts'
-import { scratchFolder } from './decnet.ts'
+import { root, scratchFolder } from './decnet.ts'
 import { decnetHere } from './decnet_here.ts'
 
 const MINUTE = 60_000
@@ -26,7 +28,7 @@ describe.each(testDatabases)('decnet explain, of a night replayed into %s', (_na
   beforeAll(async () => {
     await databases.start()
     env = { DECNET_DB_URL: await databases.fresh() }
-    copyFileSync(nightLog, join(cwd, 'night.log'))
+    writeNight(join(cwd, 'night.log'))
     const toHere = replayNight.map((arg) =>
       arg.startsWith('db=') ? `db=${env.DECNET_DB_URL}` : arg,
     )
@@ -152,6 +154,34 @@ describe.each(testDatabases)('decnet explain, of a night replayed into %s', (_na
     expect(ended.stderr).toContain(message)
   })
 })
+
+it(
+  'finds a log record for every piece of evidence in the sample log',
+  async () => {
+    const cwd = scratchFolder()
+    const sample = join(root, 'samples/decnet.log.gz')
+    const args = replayNight.map((arg) => (arg === 'night.log' ? sample : arg))
+    expect(await decnetHere(args, { cwd })).toMatchObject({ code: 0 })
+    const database = await openDatabase(`sqlite:${join(cwd, 'night.db')}`)
+    const asked = {
+      attacker: 'select uuid from attackers',
+      identity: 'select uuid from attacker_identities',
+      reuse: 'select id as uuid from credential_reuse',
+    }
+    for (const [subject, sql] of Object.entries(asked)) {
+      const rows = await database.select(sql)
+      expect(rows.length).toBeGreaterThan(30)
+      for (const { uuid } of rows) {
+        const bounds = { limit: 1000, records: 100_000 }
+        const told = await explain(database, subject as Subject, String(uuid), bounds)
+        expect(told.doubts).toEqual([])
+        expect(JSON.stringify(told)).not.toContain('"behind":null')
+      }
+    }
+    await database.close()
+  },
+  MINUTE,
+)
 
 it('is offered by completion', async () => {
   const ask = async (...words: string[]) =>
