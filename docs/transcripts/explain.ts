@@ -11,14 +11,14 @@ const here = import.meta.dirname
 const root = join(here, '../..')
 
 /** 22 lines: five addresses that are one, a sixth who takes over from them, and a secret used twice. */
-const nightLog = join(here, 'explain.log')
+const nightLog = join(here, 'explain_night.txt')
 export const explainPage = join(here, 'explain.md')
 
 /** Writes the log with the characters that no file should hold whom a person may `cat`. */
 export const writeNight = (file: string): void =>
   writeFileSync(
     file,
-    readFileSync(nightLog, 'utf8').replace('<ESC>', '\x1b').replace('<RLO>', '\u202e'),
+    readFileSync(nightLog, 'utf8').replaceAll('<ESC>', '\x1b').replaceAll('<RLO>', '\u202e'),
   )
 
 /** What follows `decnet`; the database is `night.db`. */
@@ -38,7 +38,7 @@ function page(run: (args: readonly string[]) => string): string {
   run(replayNight)
   return `# Explanations of a night
 
-Written by \`node docs/transcripts/explain.ts\`, which runs every command below on [explain.log](explain.log) (with
+Written by \`node docs/transcripts/explain.ts\`, which runs every command below on [explain_night.txt](explain_night.txt) (with
 the characters that \`<ESC>\` and \`<RLO>\` in it stand for); a test compares. How to read them is told in [explain.md](../explain.md).
 
 \`\`\`console
