@@ -57,7 +57,7 @@ export function addEvidence(
       if (list.length > 0) profile.commands[one.phase] = list
     }
   }
-  if (isInternal(record.decky) || isInstrument(record)) return lost
+  if (record.decky === '' || isInternal(record.decky) || isInstrument(record)) return lost
   return lost + addVisit(profile.visits, time, record.decky, phasesOf(record, phases))
 }
 
