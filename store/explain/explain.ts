@@ -3,11 +3,13 @@
  * by, so an explanation cannot drift from what it explains. The API and the CLI show what comes of it.
  */
 import type { Database } from '../database.ts'
+import type { CampaignExplanation } from './campaign_explanation.ts'
 import { type AttackerExplanation, explainAttacker } from './explain_attacker.ts'
-import { type CampaignExplanation, explainCampaign } from './explain_campaign.ts'
-import { explainIdentity, type IdentityExplanation } from './explain_identity.ts'
+import { explainCampaign } from './explain_campaign.ts'
+import { explainIdentity } from './explain_identity.ts'
 import { explainReuse, type ReuseExplanation } from './explain_reuse.ts'
 import { findRow, type Subject } from './find_row.ts'
+import type { IdentityExplanation } from './identity_explanation.ts'
 import type { Bounds } from './learner.ts'
 
 export type Explanation =

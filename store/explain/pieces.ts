@@ -1,4 +1,5 @@
 /** What of a cluster still hangs together, and which merges that bears. */
+import type { RecordsRead } from './learner.ts'
 
 /** JSON. */
 export interface MergedCluster {
@@ -60,4 +61,33 @@ export function piecesOf(
       return { uuid, members: count, holds: count === 0 || cannotTell ? null : reached.has(uuid) }
     }),
   }
+}
+
+/** What is not, or no longer, borne by evidence. */
+export function doubtsOf(
+  sizes: readonly number[],
+  merged: readonly MergedCluster[],
+  records: RecordsRead,
+): string[] {
+  const doubts: string[] = []
+  if (sizes.length === 0) doubts.push('it has no members of its own')
+  const [main = 0, ...others] = sizes
+  const apart = others.reduce((sum, size) => sum + size, 0)
+  if (apart > 0) {
+    doubts.push(
+      `${apart} of ${main + apart} members share nothing with the rest any more; ` +
+        'a member that was once linked is never taken back',
+    )
+  }
+  const unborne = merged.filter(({ holds }) => holds === false)
+  if (unborne.length > 0) {
+    doubts.push(
+      `evidence no longer bears the merge of ${unborne.length} of ${merged.length}; ` +
+        'the clusterer undoes it when it next settles',
+    )
+  }
+  if (records.gone.length > 0) {
+    doubts.push(`the log records of ${records.gone.length} addresses are gone`)
+  }
+  return doubts
 }
