@@ -7,79 +7,122 @@
  * a J and an H these are; else the value joins nobody.
  */
 import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
+import { IntColumn } from './int_column.ts'
 import type { Observation } from './observation.ts'
 
 type Values = Pick<Observation, 'ja3' | 'hassh' | 'payload_hashes' | 'c2_endpoints'>
 type Kind = 'N' | 'J' | 'H' | 'B'
 
-/** Exact where the high tier decides (`highTierDecides`). */
+/** Which values too many hold for them to say anything; undefined: none are. */
+export type IsPopular = ((kind: ValueKind, value: string) => boolean) | undefined
+export type ValueKind = 'ja3' | 'hassh' | 'payload' | 'endpoint'
+
+/**
+ * Exact where the high tier decides (`highTierDecides`). A popular fingerprint joins nobody by itself,
+ * yet two who have it are no strangers where they share a payload: so for each such value its holders
+ * with that fingerprint have a hub of their own.
+ */
 export class IdentityEdges implements EdgeMaker<Values> {
   readonly #graph: EdgeGraph
+  readonly #isPopular: IsPopular
   readonly #ja3 = new Map<string, Hub>()
   readonly #hassh = new Map<string, Hub>()
   readonly #payloads = new Map<string, SharedValue>()
   readonly #endpoints = new Map<string, SharedValue>()
-  readonly #held: (Held | undefined)[] = []
+  readonly #within = new Map<string, Hub>()
+  // By node, in lists of their own: an object for each would be another million of them.
+  readonly #ja3Of: (Hub | undefined)[] = []
+  readonly #ja3Edge = new IntColumn(NOT_DRAWN)
+  readonly #hasshOf: (Hub | undefined)[] = []
+  readonly #hasshEdge = new IntColumn(NOT_DRAWN)
+  readonly #sharesOf = new Map<number, Share[]>()
 
-  constructor(graph: EdgeGraph) {
+  constructor(graph: EdgeGraph, isPopular?: IsPopular) {
     this.#graph = graph
+    this.#isPopular = isPopular
   }
 
   set(node: number, values: Values): void {
-    const before = this.#held[node]
+    const [ja3Before, hasshBefore] = [this.#ja3Of[node], this.#hasshOf[node]]
+    const [ja3Edge, hasshEdge] = [this.#ja3Edge.get(node), this.#hasshEdge.get(node)]
+    const before = this.#sharesOf.get(node)
     // What is new comes before what is stale goes, so that components do not split for a moment.
-    const ja3 = this.#hold(node, this.#ja3, values.ja3, before?.ja3)
-    const hassh = this.#hold(node, this.#hassh, values.hassh, before?.hassh)
-    const kind = kindOf(values)
-    const link = ja3?.hub ?? hassh?.hub
-    const shares: Share[] = isShared(values) ? [] : NO_SHARES
-    for (const value of values.payload_hashes) {
-      shares.push(share(this.#payloads, value, kind, link))
-    }
-    for (const value of values.c2_endpoints) {
-      shares.push(share(this.#endpoints, value, kind, link))
-    }
-    for (const each of shares) this.#add(node, each)
-    this.#held[node] = { ja3, hassh, shares }
-    if (!before) return
-    for (const each of before.shares) this.#remove(node, each)
-    if (before.ja3 !== ja3) this.#letGo(this.#ja3, before.ja3)
-    if (before.hassh !== hassh) this.#letGo(this.#hassh, before.hassh)
+    const ja3 = this.#hubOf(this.#ja3, 'ja3', values.ja3)
+    if (ja3 && ja3 !== ja3Before) this.#ja3Edge.set(node, this.#hold(node, ja3))
+    const hassh = this.#hubOf(this.#hassh, 'hassh', values.hassh)
+    if (hassh && hassh !== hasshBefore) this.#hasshEdge.set(node, this.#hold(node, hassh))
+    this.#ja3Of[node] = ja3
+    this.#hasshOf[node] = hassh
+    const shares = isShared(values) ? this.#sharesFor(node, values, ja3 ?? hassh) : undefined
+    if (shares) this.#sharesOf.set(node, shares)
+    else if (before) this.#sharesOf.delete(node)
+    if (before) for (const each of before) this.#remove(node, each)
+    if (ja3Before && ja3Before !== ja3) this.#letGo(this.#ja3, ja3Before, ja3Edge)
+    if (hasshBefore && hasshBefore !== hassh) this.#letGo(this.#hassh, hasshBefore, hasshEdge)
   }
 
   delete(node: number): void {
-    const before = this.#held[node]
-    if (!before) return
-    this.#held[node] = undefined
-    for (const each of before.shares) this.#remove(node, each)
-    this.#letGo(this.#ja3, before.ja3)
-    this.#letGo(this.#hassh, before.hassh)
+    for (const each of this.#sharesOf.get(node) ?? []) this.#remove(node, each)
+    this.#sharesOf.delete(node)
+    const [ja3, hassh] = [this.#ja3Of[node], this.#hasshOf[node]]
+    if (ja3) this.#letGo(this.#ja3, ja3, this.#ja3Edge.get(node))
+    if (hassh) this.#letGo(this.#hassh, hassh, this.#hasshEdge.get(node))
+    this.#ja3Of[node] = undefined
+    this.#hasshOf[node] = undefined
   }
 
-  #hold(
-    node: number,
-    hubs: Map<string, Hub>,
-    value: string | null,
-    before: Hold | undefined,
-  ): Hold | undefined {
-    if (value === null) return undefined
-    if (before?.hub.value === value) return before
-    let hub = hubs.get(value)
-    if (!hub) {
-      hub = { value, node: this.#graph.addNode(), holders: 0 }
-      hubs.set(value, hub)
-    }
+  #hubOf(hubs: Map<string, Hub>, kind: ValueKind, value: string | null): Hub | undefined {
+    if (value === null || this.#isPopular?.(kind, value)) return undefined
+    return this.#hubIn(hubs, value)
+  }
+
+  #hubIn(hubs: Map<string, Hub>, value: string): Hub {
+    const known = hubs.get(value)
+    if (known) return known
+    const hub = { value, node: this.#graph.addNode(), holders: 0 }
+    hubs.set(value, hub)
+    return hub
+  }
+
+  #hold(node: number, hub: Hub): number {
     hub.holders += 1
-    return { hub, edge: this.#graph.addEdge(node, hub.node) }
+    return this.#graph.addEdge(node, hub.node)
   }
 
-  #letGo(hubs: Map<string, Hub>, hold: Hold | undefined): void {
-    if (!hold) return
-    this.#graph.removeEdge(hold.edge)
-    hold.hub.holders -= 1
-    if (hold.hub.holders > 0) return
-    this.#graph.removeNode(hold.hub.node)
-    hubs.delete(hold.hub.value)
+  #letGo(hubs: Map<string, Hub>, hub: Hub, edge: number): void {
+    this.#graph.removeEdge(edge)
+    hub.holders -= 1
+    if (hub.holders > 0) return
+    this.#graph.removeNode(hub.node)
+    hubs.delete(hub.value)
+  }
+
+  #sharesFor(node: number, values: Values, hub: Hub | undefined): Share[] {
+    const kind = kindOf(values)
+    const shares: Share[] = []
+    const add = (of: Map<string, SharedValue>, value: string, of_kind: ValueKind) => {
+      if (this.#isPopular?.(of_kind, value)) return
+      const within = this.#isPopular ? this.#hubsWithin(node, values, of_kind, value) : NO_HOLDS
+      const made = share(of, value, kind, hub, within)
+      shares.push(made)
+      this.#add(node, made)
+    }
+    for (const value of values.payload_hashes) add(this.#payloads, value, 'payload')
+    for (const value of values.c2_endpoints) add(this.#endpoints, value, 'endpoint')
+    return shares
+  }
+
+  /** The hubs of the popular fingerprints of a holder, among the holders of a value. */
+  #hubsWithin(node: number, { ja3, hassh }: Values, kind: ValueKind, value: string): Hold[] {
+    const holds: Hold[] = []
+    const add = (slot: ValueKind, fingerprint: string | null) => {
+      if (fingerprint === null || !this.#isPopular?.(slot, fingerprint)) return
+      const hub = this.#hubIn(this.#within, JSON.stringify([slot, fingerprint, kind, value]))
+      holds.push({ hub, edge: this.#hold(node, hub) })
+    }
+    add('ja3', ja3)
+    add('hassh', hassh)
+    return holds
   }
 
   /** The links of a value count, since a change adds the same one again before it is removed. */
@@ -100,7 +143,12 @@ export class IdentityEdges implements EdgeMaker<Values> {
     else if (isDrawn(mode, kind)) made.edge = this.#graph.addEdge(end, shared.node)
   }
 
-  #remove(node: number, { values, shared, kind, link }: Share): void {
+  #remove(node: number, { values, shared, kind, link, within }: Share): void {
+    this.#removeLink(node, { values, shared, kind, link })
+    for (const { hub, edge } of within) this.#letGo(this.#within, hub, edge)
+  }
+
+  #removeLink(node: number, { values, shared, kind, link }: Omit<Share, 'within'>): void {
     const end = link?.node ?? node
     const key = keyOf(end, kind)
     const known = shared.links.get(key)
@@ -133,8 +181,7 @@ export class IdentityEdges implements EdgeMaker<Values> {
 
 const NOT_DRAWN = -1
 
-/** Most addresses share nothing but a tool: one list for all of them. */
-const NO_SHARES: Share[] = []
+const NO_HOLDS: Hold[] = []
 const isShared = ({ payload_hashes, c2_endpoints }: Values): boolean =>
   payload_hashes.length > 0 || c2_endpoints.length > 0
 
@@ -161,11 +208,7 @@ interface Share {
   readonly shared: SharedValue
   readonly kind: Kind
   readonly link: Hub | undefined
-}
-interface Held {
-  readonly ja3: Hold | undefined
-  readonly hassh: Hold | undefined
-  readonly shares: readonly Share[]
+  readonly within: readonly Hold[]
 }
 
 function kindOf({ ja3, hassh }: Values): Kind {
@@ -178,13 +221,14 @@ function share(
   value: string,
   kind: Kind,
   link: Hub | undefined,
+  within: readonly Hold[],
 ): Share {
   let shared = values.get(value)
   if (!shared) {
     shared = { value, node: undefined, links: new Map(), N: 0, J: 0, H: 0, B: 0 }
     values.set(value, shared)
   }
-  return { values, shared, kind, link }
+  return { values, shared, kind, link, within }
 }
 
 const KINDS = 'NJHB'
