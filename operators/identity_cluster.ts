@@ -17,6 +17,7 @@ import {
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
 import { IdentitySum } from '../protocols/clustering/identity_sum.ts'
+import { membersTaken } from '../protocols/clustering/members_taken.ts'
 import { makeObservation, type Observation } from '../protocols/clustering/observation.ts'
 import { PopularValues } from '../protocols/clustering/popular_values.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
@@ -139,7 +140,7 @@ export const identityCluster = defineOperator({
       },
     },
   ],
-  outputs: () => ['formed', 'linked', 'unmerged', 'merged', 'identities'],
+  outputs: () => ['events', 'identities'],
   keyed: ({ settle, popular, ...tiers }, context) => {
     const weights = { ...tiers, threshold: IDENTITY_WEIGHTS.threshold }
     const isExact = highTierDecides(weights)
@@ -173,40 +174,32 @@ export const identityCluster = defineOperator({
       newSum: () => new IdentitySum(),
     })
 
-    function told(time: number, engine: { open(key: string): unknown }) {
+    function settled(time: number, engine: { open(key: string): unknown }) {
       const news = book.settle(engine, time)
-      const draft = (topic: string, data: Draft['data']) => ({ topic, time, data })
+      // One port for all: between two of them their order would be lost.
+      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
       const made = [
         ...news.formed.map(({ parent, members }) =>
-          to(
-            'formed',
-            draft('identity.formed', { identity_uuid: parent, observation_uuids: members }),
-          ),
+          told('identity.formed', { identity_uuid: parent, observation_uuids: members }),
         ),
         ...news.linked.map(({ parent, member }) =>
-          to(
-            'linked',
-            draft('identity.observation.linked', {
-              identity_uuid: parent,
-              observation_uuid: member,
-            }),
-          ),
+          told('identity.observation.linked', { identity_uuid: parent, observation_uuid: member }),
         ),
         ...news.unmerged.map(({ parent, former }) =>
-          to(
-            'unmerged',
-            draft('identity.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-          ),
+          told('identity.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
         ),
         ...news.merged.map(({ winner, loser }) =>
-          to('merged', draft('identity.merged', { winner_uuid: winner, loser_uuid: loser })),
+          told('identity.merged', { winner_uuid: winner, loser_uuid: loser }),
         ),
       ]
-      const pointed = [...news.repointed.map(({ parent }) => parent)]
+      const pointed = news.repointed.map(({ parent }) => parent)
+      const taken = membersTaken(news)
       for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
         const row = rowOf(uuid, book)
-        if (!row || !book.tell(engine, uuid, row)) continue
-        made.push(to('identities', draft('identity.row', { ...row, updated_at: isoTime(time) })))
+        const members = taken.get(uuid) ?? []
+        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
+        const data = { ...row, members, updated_at: isoTime(time) }
+        made.push(to('identities', { topic: 'identity.row', time, data }))
       }
       return made
     }
@@ -241,7 +234,7 @@ export const identityCluster = defineOperator({
           first: micros(first_seen, time),
           last: micros(last_seen, time),
           sessions: sessions.flatMap(({ decky, phase, started_at: start, duration_s }) => {
-            const end = start + duration_s * 1000
+            const end = start + Math.round(duration_s * 1000)
             // What overflows is no JSON.
             return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
           }),
@@ -254,11 +247,11 @@ export const identityCluster = defineOperator({
         Object.assign(state, member)
         book.changed(attacker_uuid)
         context.explain?.(`news of the address, settled within ${settle / 1000} s`)
-        if (settle === 0) return told(time, timers)
+        if (settle === 0) return settled(time, timers)
         timers.at((Math.floor(timers.now() / settle) + 1) * settle)
         return undefined
       },
-      onTimer: (_state, time, _key, timers) => told(time, timers),
+      onTimer: (_state, time, _key, timers) => settled(time, timers),
     }
   },
 })

@@ -1,0 +1,23 @@
+/** What has changed of a table, for those who follow it. */
+import type { Statements } from './database.ts'
+import type { Insert } from './insert.ts'
+
+/** By the table whose rows are followed. */
+const FEEDS = {
+  attackers: { table: 'attacker_changes', columns: ['uuid'], replaces: true },
+  attacker_identities: { table: 'identity_changes', columns: ['uuid'], replaces: true },
+} as const satisfies Readonly<Record<string, Insert>>
+
+/**
+ * Puts rows at the end of what has changed. To be called in the transaction that writes them, after
+ * that, so that whoever sees the change sees the row.
+ */
+export const noteChanges = (
+  statements: Statements,
+  table: keyof typeof FEEDS,
+  uuids: Iterable<string>,
+): Promise<void> =>
+  statements.insert(
+    FEEDS[table],
+    [...new Set(uuids)].map((uuid) => [uuid]),
+  )
