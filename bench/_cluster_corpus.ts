@@ -36,10 +36,19 @@ export function seen(n: number, below: (n: number) => number): Seen {
   }
 }
 
-export const addresses = (n: number): Observation[] => {
+/** Addresses in pieces, as the rows of a table are read: whoever is done with one need not keep it. */
+export function* addressPieces(n: number, length = 1000): Iterable<Observation[]> {
   const below = chances(n)
-  return Array.from({ length: n }, (_, at) => makeObservation(`address-${at}`, seen(n, below)))
+  for (let from = 0; from < n; from += length) {
+    const piece = Array.from({ length: Math.min(length, n - from) }, (_, at) =>
+      makeObservation(`address-${from + at}`, seen(n, below)),
+    )
+    // Strings that were read are flat, those put together here are not.
+    yield JSON.parse(JSON.stringify(piece))
+  }
 }
+
+export const addresses = (n: number): Observation[] => [...addressPieces(n)].flat()
 
 const HOUR = 3_600_000
 
