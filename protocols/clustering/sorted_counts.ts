@@ -34,14 +34,7 @@ export class SortedCounts<K> {
   /** Adds to how often a key is there; what comes to 0 is gone. */
   change(key: K, by: number): void {
     const pieces = this.#pieces
-    // The last piece that begins at or before the key.
-    let low = 0
-    let high = pieces.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if (this.#compare(pieces[middle]?.keys[0] as K, key) <= 0) low = middle
-      else high = middle - 1
-    }
+    const low = this.#pieceOf(key)
     const piece = pieces[low]
     if (!piece) {
       pieces.push({ keys: [key], counts: [by], low: undefined })
@@ -78,6 +71,37 @@ export class SortedCounts<K> {
       taken.push(...keys.slice(0, limit - taken.length))
     }
     return taken
+  }
+
+  /** @returns the greatest key that is less than `key`, which need not be there */
+  before(key: K): K | undefined {
+    const index = this.#pieceOf(key)
+    const piece = this.#pieces[index]
+    if (!piece) return undefined
+    const at = this.#placeIn(piece.keys, key)
+    return at > 0 ? piece.keys[at - 1] : this.#pieces[index - 1]?.keys.at(-1)
+  }
+
+  /** @returns the least key that is greater than `key`, which need not be there */
+  after(key: K): K | undefined {
+    const index = this.#pieceOf(key)
+    const piece = this.#pieces[index]
+    if (!piece) return undefined
+    let at = this.#placeIn(piece.keys, key)
+    if (at < piece.keys.length && this.#compare(piece.keys[at] as K, key) === 0) at += 1
+    return at < piece.keys.length ? piece.keys[at] : this.#pieces[index + 1]?.keys[0]
+  }
+
+  /** The last piece that begins at or before the key; else the first. */
+  #pieceOf(key: K): number {
+    let low = 0
+    let high = this.#pieces.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.#compare(this.#pieces[middle]?.keys[0] as K, key) <= 0) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   #placeIn(keys: readonly K[], key: K): number {
