@@ -11,8 +11,8 @@ import {
 /** One source address. */
 interface Source {
   /** oldest first */
-  readonly ip_ids: number[]
-  readonly isns: number[]
+  ip_ids: number[]
+  isns: number[]
   /** SYNs of the last minute, oldest first: a digest of each and its time, in turns */
   recent: number[]
 }
@@ -85,11 +85,16 @@ export const sequenceClass = defineOperator({
         const { data } = event
         if (!(skip_retransmit && isRepeat(source, data, event.time))) {
           // IPv6 has no IP-ID.
-          if (data.ip_version !== '6') appendSample(source.ip_ids, Number(data.ip_id))
-          appendSample(source.isns, Number(data.isn))
+          if (data.ip_version !== '6') {
+            source.ip_ids = appendSample(source.ip_ids, Number(data.ip_id))
+          }
+          source.isns = appendSample(source.isns, Number(data.isn))
         }
+        const { id, topic, time } = event
         return {
-          ...event,
+          id,
+          topic,
+          time,
           data: {
             ...data,
             ipid_class: classify(source.ip_ids, ofIpId),
@@ -118,7 +123,8 @@ function isRepeat(source: Source, syn: Syn, time: number): boolean {
   for (let at = Math.max(0, end - 2 * MOST_RECENT); at < end; at += 2) {
     if (recent[at] === digest && time - (recent[at + 1] as number) <= RETRANSMITS_FOR) return true
   }
-  recent.push(digest, time)
+  if (end === 0) source.recent = [digest, time]
+  else recent.push(digest, time)
   // Cut now and then, not at each SYN.
   if (recent.length >= 3 * MOST_RECENT) source.recent = recent.slice(-2 * MOST_RECENT)
   return false
