@@ -49,8 +49,9 @@ function roughBytes(value: unknown, depth = 0): number {
     for (const item of value) bytes += roughBytes(item, depth + 1)
     return bytes
   }
-  for (const [key, item] of Object.entries(value)) {
-    bytes += key.length + 4 + roughBytes(item, depth + 1)
+  const members = value as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(members)) {
+    bytes += key.length + 4 + roughBytes(members[key], depth + 1)
   }
   return bytes
 }

@@ -250,9 +250,24 @@ function pick(data: Data, fields: readonly string[]): Data {
 }
 
 function withoutSecrets(data: Data, depth: number): Data {
-  const kept = Object.entries(data).filter(([key]) => !WITHHELD.has(key))
-  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, depth + 1)]))
+  if (holdsNothingBelow(data) && ![...WITHHELD].some((name) => Object.hasOwn(data, name)))
+    return data
+  const kept: Data = {}
+  for (const key of Object.keys(data)) {
+    if (WITHHELD.has(key)) continue
+    const value = strip(data[key], depth + 1)
+    if (key !== '__proto__') kept[key] = value
+    else Object.defineProperty(kept, key, { ...PLAIN, value })
+  }
+  return kept
 }
+
+/** Most events are texts and numbers: there is no secret deeper down, and nothing to copy. */
+const holdsNothingBelow = (data: Data): boolean =>
+  Object.values(data).every((value) => typeof value !== 'object' || value === null)
+
+/** A member like any other, whatever its name. */
+const PLAIN = { configurable: true, enumerable: true, writable: true }
 
 function strip(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
