@@ -250,24 +250,17 @@ function pick(data: Data, fields: readonly string[]): Data {
 }
 
 function withoutSecrets(data: Data, depth: number): Data {
-  if (holdsNothingBelow(data) && ![...WITHHELD].some((name) => Object.hasOwn(data, name)))
-    return data
-  const kept: Data = {}
-  for (const key of Object.keys(data)) {
-    if (WITHHELD.has(key)) continue
-    const value = strip(data[key], depth + 1)
-    if (key !== '__proto__') kept[key] = value
-    else Object.defineProperty(kept, key, { ...PLAIN, value })
-  }
-  return kept
+  if (isHarmless(data)) return data
+  const kept = Object.entries(data).filter(([key]) => !WITHHELD.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, depth + 1)]))
 }
 
-/** Most events are texts and numbers: there is no secret deeper down, and nothing to copy. */
-const holdsNothingBelow = (data: Data): boolean =>
-  Object.values(data).every((value) => typeof value !== 'object' || value === null)
-
-/** A member like any other, whatever its name. */
-const PLAIN = { configurable: true, enumerable: true, writable: true }
+/** Most data is texts and numbers under names that are no secret: there is nothing to copy. */
+function isHarmless(data: Data): boolean {
+  for (const name of WITHHELD) if (Object.hasOwn(data, name)) return false
+  for (const value of Object.values(data)) if (typeof value === 'object' && value) return false
+  return true
+}
 
 function strip(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
