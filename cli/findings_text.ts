@@ -1,9 +1,9 @@
 /** What the database says was found, as tables for a terminal. */
 
 import type { ResourceUse } from '../engine/context.ts'
-import { quote } from '../protocols/quote.ts'
 import { database } from '../store/database.ts'
 import { type Findings, findings } from '../store/findings.ts'
+import { outsideText } from './outside_text.ts'
 import { grouped, textTable } from './text_table.ts'
 
 /** Rows of each table; together they fit a screen. */
@@ -82,12 +82,7 @@ function beside(left: string, right: string): string {
   return `${lines.join('\n')}\n`
 }
 
-// Visible ASCII without the quote and the backslash, which would make quoted text ambiguous.
-const HARMLESS = /^[!#-[\]-~]{1,48}$/
-
-/** Text an attacker chose: as it is where it can do no harm, else quoted and cut. */
 function shown(cell: Cell): string {
   if (cell === null) return '-'
-  if (typeof cell === 'number') return grouped(cell)
-  return HARMLESS.test(cell) ? cell : quote(cell, 32)
+  return typeof cell === 'number' ? grouped(cell) : outsideText(cell)
 }

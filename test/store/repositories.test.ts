@@ -740,7 +740,7 @@ describe.each(testDatabases)('%s', (name, databases) => {
       await writeEvents(database, 'attacker', [attackerEvent(1)])
       const orphan = (sql: string) =>
         expect(database.transaction((statements) => statements.update(sql, []))).rejects.toThrow(
-          /foreign key|FOREIGN KEY/,
+          /refused a row: (SQLITE_CONSTRAINT_FOREIGNKEY|ER_NO_REFERENCED_ROW)/,
         )
       await orphan("update attackers set identity_id = 'nobody'")
       await writeEvents(database, 'identity', [
