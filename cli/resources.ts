@@ -4,7 +4,7 @@ import type { Resource } from '../engine/define.ts'
 import { EngineError } from '../engine/errors.ts'
 
 interface Closable {
-  close(): Promise<void>
+  close?(): Promise<void>
 }
 
 export interface Resources {
@@ -17,12 +17,15 @@ export interface ResourceOptions {
   readonly databaseUrl: () => string
   /** The bus; in memory where left out, as in every replay. */
   readonly openBus?: (() => Promise<Closable>) | undefined
+  /** What seals secrets in the database; left out where nothing that needs them runs. */
+  readonly openSecretBox?: (() => Promise<object>) | undefined
 }
 
 // By name and imported on demand: a pipeline that needs no database must not pay for loading one.
 const openers = ({
   databaseUrl,
   openBus,
+  openSecretBox,
 }: ResourceOptions): Record<string, () => Promise<Closable>> => ({
   async database() {
     const { openDatabase } = await import('../store/database.ts')
@@ -33,6 +36,7 @@ const openers = ({
     const { memoryBus } = await import('../bus/memory_bus.ts')
     return memoryBus()
   },
+  ...(openSecretBox && { secret_box: openSecretBox }),
 })
 
 export function makeResources(options: ResourceOptions): Resources {
@@ -54,7 +58,7 @@ export function makeResources(options: ResourceOptions): Resources {
     },
     async close() {
       const all = await Promise.allSettled(opened.values())
-      for (const one of all.reverse()) if (one.status === 'fulfilled') await one.value.close()
+      for (const one of all.reverse()) if (one.status === 'fulfilled') await one.value.close?.()
     },
   }
 }

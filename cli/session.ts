@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly databaseUrl: () => string
   /** Opens the bus between processes; left out, the bus is in memory. */
   readonly openBus?: (log: Logger) => Promise<{ close(): Promise<void> }>
+  /** Asked only if a secret in the database is needed. */
+  readonly openSecretBox?: () => Promise<object>
 }
 
 export interface Session {
@@ -28,7 +30,7 @@ export interface Session {
 
 /** Does `work`, and whatever comes of it leaves nothing open behind. */
 export async function inSession(
-  { view, secrets, logLevel, databaseUrl, openBus }: SessionOptions,
+  { view, secrets, logLevel, databaseUrl, openBus, openSecretBox }: SessionOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const hidden = new Map([...secrets].map(([name, value]) => [name, inJson(value)]))
@@ -36,6 +38,7 @@ export async function inSession(
   const resources = makeResources({
     databaseUrl,
     openBus: openBus && (() => openBus(log)),
+    openSecretBox,
   })
   const stop = new AbortController()
   const ignoreSignals = onStopSignal((signal, code) => {

@@ -6,6 +6,7 @@ import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
+import { WebhookDeliveryEntity, WebhookSubscriptionEntity } from './webhook.ts'
 
 export const entities = [
   LogEntity,
@@ -19,4 +20,6 @@ export const entities = [
   SmtpTargetEntity,
   CampaignEntity,
   AttackerIdentityEntity,
+  WebhookSubscriptionEntity,
+  WebhookDeliveryEntity,
 ]

@@ -25,4 +25,8 @@ export const migrations = [
     name: 'm0006_clusters',
     load: async () => (await import('./m0006_clusters.ts')).Clusters,
   },
+  {
+    name: 'm0010_webhooks',
+    load: async () => (await import('./m0010_webhooks.ts')).Webhooks,
+  },
 ]
