@@ -29,6 +29,7 @@ import { nullSink } from '../sinks/null.ts'
 import { repo } from '../sinks/repo.ts'
 import { stdout } from '../sinks/stdout.ts'
 import { syslogFile as syslogFileSink } from '../sinks/syslog_file.ts'
+import { webhook } from '../sinks/webhook.ts'
 import { bus as busSource } from '../sources/bus.ts'
 import { dbPoll } from '../sources/db_poll.ts'
 import { interval } from '../sources/interval.ts'
@@ -76,4 +77,5 @@ export const registry: Registry = makeRegistry([
   repo,
   stdout,
   syslogFileSink,
+  webhook,
 ])
