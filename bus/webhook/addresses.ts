@@ -32,14 +32,16 @@ const IPV6: readonly (readonly [string, number])[] = [
   ['ff00::', 8],
 ]
 
-const forbidden = new BlockList()
-for (const [net, prefix] of IPV4) forbidden.addSubnet(net, prefix, 'ipv4')
-for (const [net, prefix] of IPV6) forbidden.addSubnet(net, prefix, 'ipv6')
+// One list each: in a list of both, ::/8 holds every IPv4 address, as the mapped one it could be.
+const forbidden4 = new BlockList()
+for (const [net, prefix] of IPV4) forbidden4.addSubnet(net, prefix, 'ipv4')
+const forbidden6 = new BlockList()
+for (const [net, prefix] of IPV6) forbidden6.addSubnet(net, prefix, 'ipv6')
 
 /** @returns false also for what is no address at all */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   // A zone names an interface of ours.
   if (family === 0 || address.includes('%')) return false
-  return !forbidden.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  return family === 6 ? !forbidden6.check(address, 'ipv6') : !forbidden4.check(address)
 }
