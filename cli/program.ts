@@ -46,6 +46,9 @@ import { Sniff } from './sniff.ts'
 import { Start, Stop } from './start_stop.ts'
 import { Status } from './status.ts'
 import { UsageError } from './usage_error.ts'
+import { WebhookDeadDrop } from './webhook_dead_drop.ts'
+import { WebhookDeadLs } from './webhook_dead_ls.ts'
+import { WebhookDeadReplay } from './webhook_dead_replay.ts'
 import { Workers } from './workers.ts'
 
 const COMMANDS = [
@@ -79,6 +82,9 @@ const COMMANDS = [
   BusServe,
   BusTap,
   BusPublish,
+  WebhookDeadLs,
+  WebhookDeadReplay,
+  WebhookDeadDrop,
   Workers,
   PipelineUnitCommand,
   Status,
@@ -96,7 +102,9 @@ const COMMANDS = [
 ]
 
 /** An agent knows nothing of what only a master does; without a certain word it stays an agent. */
-const MASTER_ONLY: readonly unknown[] = [Init, Deinit]
+const MASTER_ONLY: readonly unknown[] = [
+  ...[Init, Deinit, WebhookDeadLs, WebhookDeadReplay, WebhookDeadDrop],
+]
 
 const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>
   DECNET_MODE?.toLowerCase() === 'agent' &&

@@ -27,6 +27,7 @@ export const webhook = defineSink({
     'receivers, each of them is told in order as far as retries allow, and what a crash leaves open ' +
     'is told again, with the same id. What is given up stays as a dead delivery and can be replayed.',
   effect: 'at_least_once',
+  goesOnAlone: true,
   config: Type.Object({
     exclude: Type.Array(Type.String({ pattern: SUBSCRIPTION_PATTERN, maxLength: 1024 }), {
       default: [],
