@@ -23,7 +23,8 @@ async function open(index: number): Promise<void> {
     if (!isWatched) return
     const time = now()
     for (let at = chunk.indexOf(AT); at >= 0; at = chunk.indexOf(AT, at + 5)) {
-      if (chunk.lastIndexOf(MARK, at) < 0) continue
+      // What a chunk cuts in two is not counted.
+      if (at + 25 > chunk.length || chunk.lastIndexOf(MARK, at) < 0) continue
       const sent = Number.parseFloat(chunk.toString('latin1', at + 5, at + 25))
       if (!Number.isFinite(sent)) continue
       events += 1
