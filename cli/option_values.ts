@@ -29,3 +29,6 @@ export const fewestTargets = t.cascade(t.isNumber(), [
   t.isInteger(),
   t.isInInclusiveRange(2, 1_000_000),
 ])
+
+/** A TCP port. */
+export const portNumber = t.cascade(t.isNumber(), [t.isInteger(), t.isInInclusiveRange(1, 65_535)])

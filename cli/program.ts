@@ -2,6 +2,7 @@
 import { Builtins, Cli, type Command } from 'clipanion'
 import { EngineError } from '../engine/errors.ts'
 import { quote } from '../protocols/quote.ts'
+import { Api } from './api.ts'
 import { BusPublish } from './bus_publish.ts'
 import { BusServe } from './bus_serve.ts'
 import { BusTap } from './bus_tap.ts'
@@ -54,6 +55,7 @@ import { UsageError } from './usage_error.ts'
 import { Workers } from './workers.ts'
 
 const COMMANDS = [
+  Api,
   PipelineList,
   PipelineShow,
   PipelineValidate,

@@ -9,7 +9,7 @@ export abstract class WorkerCommand extends Command {
   /** The pipeline it runs. */
   protected abstract readonly pipeline: string
   /** Variables by their names; those that are undefined stay as they are. */
-  protected abstract variables(): Readonly<Record<string, number | undefined>>
+  protected abstract variables(): Readonly<Record<string, number | string | undefined>>
 
   stateDir = Option.String('--state-dir', { description: 'where checkpoints are kept' })
   daemon = Option.Boolean('-d,--daemon', false, {

@@ -11,6 +11,7 @@ import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
+import { UserEntity } from './user.ts'
 
 export const entities = [
   LogEntity,
@@ -26,4 +27,5 @@ export const entities = [
   AttackerIdentityEntity,
   AttackerChangeEntity,
   IdentityChangeEntity,
+  UserEntity,
 ]

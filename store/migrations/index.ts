@@ -33,4 +33,8 @@ export const migrations = [
     name: 'm0008_cluster_links',
     load: async () => (await import('./m0008_cluster_links.ts')).ClusterLinks,
   },
+  {
+    name: 'm0011_users',
+    load: async () => (await import('./m0011_users.ts')).Users,
+  },
 ]
