@@ -368,6 +368,11 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
    */
   readonly opensFirst?: boolean
   /**
+   * It shows what happens while somebody looks and says where something is missing: what a crash
+   * loses on the way to it is no loss to warn of.
+   */
+  readonly showsLive?: boolean
+  /**
    * It keeps what was written and works on it by itself, also on what an earlier run has left: so it
    * is opened at the start, and not at its first event.
    */

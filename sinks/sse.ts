@@ -16,6 +16,7 @@ export const sse = defineSink({
   effect: 'at_least_once',
   resumes: true,
   opensFirst: true,
+  showsLive: true,
   config: Type.Object({
     path: Type.String({
       pattern: '^(?:/[a-z][a-z0-9_-]{0,63}){1,8}$',

@@ -107,13 +107,16 @@ function promiseOf(source: PlanSource, sink: PlanSink, drop: Drop | undefined): 
 
 /**
  * Warns where a crash loses what was in flight. What only wakes others carries nothing that could be
- * lost: they look again when they start.
+ * lost: they look again when they start. What is only shown live is told of as missing.
  */
 export function warnOfLoss(node: GraphNode, nodes: readonly GraphNode[], problems: Problems): void {
   if (node.component?.section !== 'sources' || node.read === undefined) return
-  const isRead = nodes.some(({ inputs }) => inputs.some(({ from }) => from === node.id))
+  const readers = nodes.filter(({ inputs }) => inputs.some(({ from }) => from === node.id))
+  const isShownLive = ({ component }: GraphNode) =>
+    component?.section === 'sinks' && component.showsLive === true
+  if (readers.length > 0 && readers.every(isShownLive)) return
   const wakes = nodes.some((other) => other.wakes?.some(({ from }) => from === node.id))
-  if (wakes && !isRead) return
+  if (wakes && readers.length === 0) return
   const { config, journal } = node.read
   if (isReplayable({ component: node.component, config, ...(journal && { journal }) })) return
   const message = `${nameOf(node)} cannot be read again: a crash loses what is in flight`
