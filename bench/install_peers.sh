@@ -12,4 +12,5 @@ apt-get download rsyslog libestr0 libfastjson4 liblognorm5 \
   libc-ares2 liblua5.2-0 liblz4-1 libnghttp2-14 libsmi2ldbl libsnappy1v5 libxml2 libicu72 libpcre2-8-0
 for deb in *.deb; do dpkg -x "$deb" "$into"; done
 rm -r "$into/debs"
-npm install --prefix "$into/js" --no-save --no-audit --no-fund graphology@0.26.0 graphology-components@1.5.4
+npm install --prefix "$into/js" --no-save --no-audit --no-fund graphology@0.26.0 graphology-components@1.5.4 \
+  fastify-sse-v2@4.2.2 @fastify/sse@0.6.0

@@ -95,6 +95,8 @@ export interface Bus {
    * it says itself, however many of its nodes use the bus.
    */
   connect(name: string): Promise<BusConnection>
+  /** Whether what is published now can reach others. */
+  readonly isConnected: boolean
   /** Finishes all subscriptions, refuses all else; may be called again. */
   close(): Promise<void>
 }

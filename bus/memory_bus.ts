@@ -23,6 +23,9 @@ export function memoryBus(): Bus {
   const hub = new Hub()
   return {
     connect: async (name) => new MemoryConnection(hub, name),
+    get isConnected() {
+      return !hub.closed
+    },
     close: async () => hub.close(),
   }
 }

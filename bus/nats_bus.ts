@@ -37,6 +37,10 @@ class NatsBus implements Bus {
     this.publisher = new Publisher(this.link, this.streams, settings.prefix)
   }
 
+  get isConnected(): boolean {
+    return this.link.current?.isOpen === true
+  }
+
   async connect(name: string): Promise<BusConnection> {
     if (this.link.isClosed) throw closed()
     const connection = new NatsBusConnection(this, name)

@@ -11,6 +11,7 @@ export function nullBus(): Bus {
       hubs.add(hub)
       return new MemoryConnection(hub, name)
     },
+    isConnected: false,
     async close() {
       for (const hub of hubs) hub.close()
     },

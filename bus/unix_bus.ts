@@ -21,6 +21,9 @@ export function unixBus(options: UnixBusOptions): Bus {
       await uplink.start()
       return new MemoryConnection(hub, name)
     },
+    get isConnected() {
+      return uplink.isConnected
+    },
     async close() {
       hub.close()
       await uplink.close()

@@ -23,3 +23,12 @@ export const seconds = t.cascade(t.isNumber(), [t.isInInclusiveRange(0.01, 86_40
 
 /** What p0f calls the two kinds of packets it has signatures of. */
 export const p0fModule = t.isEnum(['syn', 'syn+ack'] as const)
+
+/** Targets a secret must have been tried on to be told. */
+export const fewestTargets = t.cascade(t.isNumber(), [
+  t.isInteger(),
+  t.isInInclusiveRange(2, 1_000_000),
+])
+
+/** A TCP port. */
+export const portNumber = t.cascade(t.isNumber(), [t.isInteger(), t.isInInclusiveRange(1, 65_535)])

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { Command, Option } from 'clipanion'
 import { busKeepsMessages } from '../bus/bus_type.ts'
+import type { ResourceUse } from '../engine/context.ts'
 import type { Logger } from '../engine/define.ts'
 import type { Plan } from '../engine/plan.ts'
 import { databaseUrl } from '../store/database_url.ts'
@@ -50,12 +51,14 @@ export class PipelineRun extends Command {
     const shown = screen.isTTY && !printsToTerminal(plans)
     const view = shown ? await makeProgressView(screen, 'run') : quietView(screen)
     const { env } = process
+    const serveStreams = apiServer(plans, env, stateDir(this.stateDir, env))
     const session = {
       view,
       secrets,
       logLevel: env.DECNET_LOG_LEVEL,
       databaseUrl: () => databaseUrl(withDatabasePassword(env)),
       openBus: (log: Logger) => busOfHost(env, plans.map(({ name }) => name).join(','), log),
+      serveStreams,
     }
     return inSession(session, async ({ log, use, stop }) => {
       const { startPipelines } = await import('../engine/run.ts')
@@ -67,7 +70,8 @@ export class PipelineRun extends Command {
         batchSize: this.batchSize,
         startLane: (plan) => startLane(files.get(plan)),
         onProgress: view.show,
-        fedFromOutside: isBetweenProcesses(env),
+        // Whoever serves browsers goes on where nothing is said: a bus that is off is no end.
+        fedFromOutside: isBetweenProcesses(env) || serveStreams !== undefined,
         busReachesOut: busKeepsMessages(env),
       })
       stop.addEventListener('abort', running.stop)
@@ -90,6 +94,16 @@ const startLane = (file: { file: string; text: string } | undefined): Worker =>
   new Worker(new URL('lane_thread.ts', import.meta.url), {
     workerData: { file: file?.file, text: file?.text },
   })
+
+/** @returns undefined where no pipeline has anything for browsers */
+function apiServer(plans: readonly Plan[], env: NodeJS.ProcessEnv, dir: string) {
+  const sinks = plans.flatMap(({ nodes }) => nodes.filter((n) => n.component.type === 'sse'))
+  if (sinks.length === 0) return undefined
+  return async (use: ResourceUse, log: Logger) => {
+    const { openApi } = await import('./api_server.ts')
+    return openApi({ sinks, use, log, env, stateDir: dir })
+  }
+}
 
 /** A bar would be drawn right through the events. */
 const printsToTerminal = (plans: readonly Plan[]): boolean =>

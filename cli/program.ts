@@ -2,9 +2,12 @@
 import { Builtins, Cli, type Command } from 'clipanion'
 import { EngineError } from '../engine/errors.ts'
 import { quote } from '../protocols/quote.ts'
+import { Api } from './api.ts'
 import { BusPublish } from './bus_publish.ts'
 import { BusServe } from './bus_serve.ts'
 import { BusTap } from './bus_tap.ts'
+import { CampaignClusterer } from './campaign_clusterer.ts'
+import { Clusterer } from './clusterer.ts'
 import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
 import { Config } from './config.ts'
@@ -41,6 +44,8 @@ import { PipelineTest } from './pipeline_test.ts'
 import { PipelineTop } from './pipeline_top.ts'
 import { PipelineUnitCommand } from './pipeline_unit.ts'
 import { PipelineValidate } from './pipeline_validate.ts'
+import { Profiler } from './profiler.ts'
+import { ReuseCorrelate } from './reuse_correlate.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import { Sniff } from './sniff.ts'
 import { Start, Stop } from './start_stop.ts'
@@ -49,6 +54,7 @@ import { UsageError } from './usage_error.ts'
 import { Workers } from './workers.ts'
 
 const COMMANDS = [
+  Api,
   PipelineList,
   PipelineShow,
   PipelineValidate,
@@ -79,6 +85,10 @@ const COMMANDS = [
   BusServe,
   BusTap,
   BusPublish,
+  Profiler,
+  ReuseCorrelate,
+  Clusterer,
+  CampaignClusterer,
   Workers,
   PipelineUnitCommand,
   Status,
@@ -96,7 +106,14 @@ const COMMANDS = [
 ]
 
 /** An agent knows nothing of what only a master does; without a certain word it stays an agent. */
-const MASTER_ONLY: readonly unknown[] = [Init, Deinit]
+const MASTER_ONLY: readonly unknown[] = [
+  Init,
+  Deinit,
+  Profiler,
+  ReuseCorrelate,
+  Clusterer,
+  CampaignClusterer,
+]
 
 const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>
   DECNET_MODE?.toLowerCase() === 'agent' &&

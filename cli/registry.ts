@@ -28,6 +28,7 @@ import { bus as busSink } from '../sinks/bus.ts'
 import { ndjsonFile as ndjsonFileSink } from '../sinks/ndjson_file.ts'
 import { nullSink } from '../sinks/null.ts'
 import { repo } from '../sinks/repo.ts'
+import { sse } from '../sinks/sse.ts'
 import { stdout } from '../sinks/stdout.ts'
 import { syslogFile as syslogFileSink } from '../sinks/syslog_file.ts'
 import { bus as busSource } from '../sources/bus.ts'
@@ -76,6 +77,7 @@ export const registry: Registry = makeRegistry([
   ndjsonFileSink,
   nullSink,
   repo,
+  sse,
   stdout,
   syslogFileSink,
 ])

@@ -17,13 +17,15 @@ export interface ResourceOptions {
   readonly databaseUrl: () => string
   /** The bus; in memory where left out, as in every replay. */
   readonly openBus?: (() => Promise<Closable>) | undefined
+  /** Serves streams to browsers; without it nothing does. */
+  readonly serveStreams?: ((use: ResourceUse) => Promise<Closable>) | undefined
 }
 
 // By name and imported on demand: a pipeline that needs no database must not pay for loading one.
-const openers = ({
-  databaseUrl,
-  openBus,
-}: ResourceOptions): Record<string, () => Promise<Closable>> => ({
+const openers = (
+  { databaseUrl, openBus, serveStreams }: ResourceOptions,
+  use: ResourceUse,
+): Record<string, () => Promise<Closable>> => ({
   async database() {
     const { openDatabase } = await import('../store/database.ts')
     return openDatabase(databaseUrl())
@@ -33,25 +35,27 @@ const openers = ({
     const { memoryBus } = await import('../bus/memory_bus.ts')
     return memoryBus()
   },
+  ...(serveStreams && { streams: () => serveStreams(use) }),
 })
 
 export function makeResources(options: ResourceOptions): Resources {
-  const known = openers(options)
   const opened = new Map<string, Promise<Closable>>()
+  const use = <T>({ name }: Resource<T>): Promise<T> => {
+    const open = known[name]
+    if (!open) throw new EngineError('RESOURCE', `nothing here provides the resource ${name}`)
+    let resource = opened.get(name)
+    if (!resource) {
+      resource = open()
+      opened.set(name, resource)
+      // A database that was down may be there when the engine tries again.
+      resource.catch(() => opened.delete(name))
+    }
+    // The name stands for the type: whoever declares a resource of that name gives it this T.
+    return resource as Promise<unknown> as Promise<T>
+  }
+  const known = openers(options, use)
   return {
-    use<T>({ name }: Resource<T>): Promise<T> {
-      const open = known[name]
-      if (!open) throw new EngineError('RESOURCE', `nothing here provides the resource ${name}`)
-      let resource = opened.get(name)
-      if (!resource) {
-        resource = open()
-        opened.set(name, resource)
-        // A database that was down may be there when the engine tries again.
-        resource.catch(() => opened.delete(name))
-      }
-      // The name stands for the type: whoever declares a resource of that name gives it this T.
-      return resource as Promise<unknown> as Promise<T>
-    },
+    use,
     async close() {
       const all = await Promise.allSettled(opened.values())
       for (const one of all.reverse()) if (one.status === 'fulfilled') await one.value.close()

@@ -17,6 +17,10 @@ export interface SessionOptions {
   readonly databaseUrl: () => string
   /** Opens the bus between processes; left out, the bus is in memory. */
   readonly openBus?: (log: Logger) => Promise<{ close(): Promise<void> }>
+  /** Serves what is for browsers; left out, nothing does. */
+  readonly serveStreams?:
+    | ((use: ResourceUse, log: Logger) => Promise<{ close(): Promise<void> }>)
+    | undefined
 }
 
 export interface Session {
@@ -28,7 +32,7 @@ export interface Session {
 
 /** Does `work`, and whatever comes of it leaves nothing open behind. */
 export async function inSession(
-  { view, secrets, logLevel, databaseUrl, openBus }: SessionOptions,
+  { view, secrets, logLevel, databaseUrl, openBus, serveStreams }: SessionOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const hidden = new Map([...secrets].map(([name, value]) => [name, inJson(value)]))
@@ -36,6 +40,7 @@ export async function inSession(
   const resources = makeResources({
     databaseUrl,
     openBus: openBus && (() => openBus(log)),
+    serveStreams: serveStreams && ((use) => serveStreams(use, log)),
   })
   const stop = new AbortController()
   const ignoreSignals = onStopSignal((signal, code) => {

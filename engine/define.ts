@@ -362,6 +362,11 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
    * position given, for nothing else would write again what was taken back.
    */
   readonly resumes?: boolean
+  /**
+   * Opened before anything is read, whether or not there is anything to write: it serves others. A
+   * start at which that fails is one that has failed.
+   */
+  readonly opensFirst?: boolean
   /** The config field that names the file it writes: `chaos` puts a file of its own there. */
   readonly pathField?: string
   /**

@@ -178,11 +178,17 @@ export class PipelineRun {
 
   /**
    * Sinks that take back what no checkpoint covers do so before anything is read: the input may
-   * bring nothing that would open them. One that cannot be opened now is tried at its first batch.
+   * bring nothing that would open them. One that cannot be opened now is tried at its first batch,
+   * unless others wait for it to be there.
    */
   async #resumeSinks(): Promise<void> {
     const saved = this.#state.positions()
     for (const [id, sink] of this.wired.sinks) {
+      const node = this.plan.nodes.find((one) => one.id === id)
+      if (node?.section === 'sinks' && node.component.opensFirst) {
+        await sink.openNow()
+        continue
+      }
       if (!mayResume(this.plan, id) || !saved.has(id)) continue
       await sink.openNow().catch((error: unknown) => {
         if (error instanceof FatalError) throw error

@@ -15,7 +15,7 @@ import { openCaptures } from './open_captures.ts'
 import type { Plan, PlanSink } from './plan.ts'
 import { openReplayAnswers, type ReplayAnswers } from './replay_answers.ts'
 import { Breakpoint, type BreakRequest } from './replay_break.ts'
-import { Followers } from './replay_follow.ts'
+import { Followers, upstreamFirst } from './replay_follow.ts'
 import { ReplayGraph } from './replay_graph.ts'
 import {
   deadLetterWriter,
@@ -255,10 +255,14 @@ class ReplaySession {
     await this.#quiet()
   }
 
-  /** Event time runs on to the last timer, pipeline after pipeline. */
+  /**
+   * Event time runs on to the last timer, pipeline after pipeline: one that follows another's sinks
+   * behind that, for in front of it would be what was yet to come.
+   */
   async #endOfInput(): Promise<void> {
     this.#break?.reading(undefined)
-    for (const { wired } of this.#graphs) {
+    for (const plan of upstreamFirst(this.#graphs.map((graph) => graph.plan))) {
+      const { wired } = this.#graphOf(plan)
       wired.broadcast(Number.POSITIVE_INFINITY)
       await this.#quiet()
       if (this.#stopped) return

@@ -31,6 +31,25 @@ export function followersIn(plans: readonly Plan[]): Follower[] {
   )
 }
 
+/**
+ * @returns the plans, each behind those whose sinks it follows; else by name, and those in a circle last
+ */
+export function upstreamFirst(plans: readonly Plan[]): Plan[] {
+  const followers = followersIn(plans)
+  const feeds = (one: Plan, other: Plan): boolean =>
+    one !== other &&
+    followers.some(
+      ({ plan, sinks }) => plan === other && nodesOf(one).sinks.some((sink) => sinks.has(sink)),
+    )
+  const left = [...plans].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const ordered: Plan[] = []
+  while (left.length > 0) {
+    const free = left.findIndex((plan) => !left.some((other) => feeds(other, plan)))
+    ordered.push(...left.splice(Math.max(free, 0), 1))
+  }
+  return ordered
+}
+
 /** Where items go. */
 type Send = (plan: Plan, source: PlanSource, items: readonly Draft[]) => void
 

@@ -15,6 +15,7 @@ import { eventTime } from '../protocols/iso_time.ts'
 import { attackerUuid } from '../protocols/named_uuid.ts'
 import { quote } from '../protocols/quote.ts'
 import { isoTime } from '../protocols/traversal.ts'
+import type { Visit } from '../protocols/visits.ts'
 
 /** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
 const EARLIEST = -62_135_596_800_000
@@ -67,6 +68,7 @@ export const attackerProfile = defineOperator({
       msg: Type.Optional(Type.Union([Type.String(), Type.Null()])),
       country_code: Type.Optional(nullable(Type.String({ maxLength: 2 }))),
       country_source: Type.Optional(nullable(Type.String({ maxLength: 16 }))),
+      asn: Type.Optional(nullable(Type.Number())),
     }),
     // A new row of the table bounty.
     Type.Object({
@@ -139,6 +141,14 @@ export const attackerProfile = defineOperator({
     credentials: Type.Integer(),
     country: nullable(Type.String()),
     countrySource: nullable(Type.String()),
+    asn: nullable(Type.Number()),
+    evidence: Type.Object({
+      payloads: texts,
+      endpoints: texts,
+      credentials: texts,
+      commands: Type.Record(Type.String(), texts),
+      visits: Type.Unsafe<Visit[]>(Type.Array(Type.Unknown())),
+    }),
   }),
   examples: [
     {
@@ -201,6 +211,8 @@ export const attackerProfile = defineOperator({
         if (lost.commands > 0) context.count('command_dropped', lost.commands)
         if (lost.domains > 0) context.count('domain_dropped', lost.domains)
         if (lost.moments > 0) context.count('late_moment', lost.moments)
+        if (lost.evidence > 0) context.count('evidence_dropped', lost.evidence)
+        if (data.asn !== undefined) state.asn = data.asn
         if (data.country_code !== undefined) {
           state.country = data.country_code
           state.countrySource = data.country_source ?? null

@@ -10,9 +10,12 @@ import {
 } from '../protocols/clustering/cluster_book.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { disjoint, type IdentityFeatures } from '../protocols/clustering/identity_features.ts'
+import { membersTaken } from '../protocols/clustering/members_taken.ts'
+import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { PHASES, type Phase } from '../protocols/clustering/ukc_phase.ts'
 import { formatIsoMicros } from '../protocols/iso_time.ts'
+import { quote } from '../protocols/quote.ts'
 
 const texts = Type.Array(Type.String({ maxLength: 512 }))
 const PhasesOn = Type.Record(
@@ -61,6 +64,11 @@ export const campaignCluster = defineOperator({
       default: '1s',
       description: 'News is gathered for as long before it is settled; 0s settles each event.',
     }),
+    method: Type.String({
+      default: 'connected_components',
+      maxLength: 64,
+      description: 'How to cluster; `connected_components` is what there is.',
+    }),
     handoff: weight(CAMPAIGN_WEIGHTS.handoff, 'Weight of a decky taken over within a day.'),
     infra: weight(CAMPAIGN_WEIGHTS.infra, 'Weight of payloads and endpoints in common.'),
     temporal: weight(CAMPAIGN_WEIGHTS.temporal, 'Weight of being at work at the same time.'),
@@ -70,6 +78,10 @@ export const campaignCluster = defineOperator({
         '`handoff` or `infra` is less, every pair is compared, which is slow.',
     ),
   }),
+  check({ method }) {
+    const why = whyNoMethod(method)
+    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
+  },
   input: Type.Object({
     identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     merged_into_uuid: textOrNull,
@@ -114,8 +126,8 @@ export const campaignCluster = defineOperator({
       },
     },
   ],
-  outputs: () => ['formed', 'assigned', 'members', 'unmerged', 'merged', 'campaigns'],
-  keyed: ({ settle, ...families }, context) => {
+  outputs: () => ['events', 'campaigns'],
+  keyed: ({ settle, method: _method, ...families }, context) => {
     const weights = { ...families, threshold: CAMPAIGN_WEIGHTS.threshold }
     if (leastInfra(weights) === undefined) {
       context.log.warn({ node: context.node }, 'with these weights every pair has to be compared')
@@ -134,43 +146,41 @@ export const campaignCluster = defineOperator({
       itemOf: ({ features }) => features ?? undefined,
     })
 
-    function told(time: number, engine: { open(key: string): unknown }) {
+    function settled(time: number, engine: { open(key: string): unknown }) {
       const news = book.settle(engine, time)
-      const draft = (topic: string, data: Draft['data']) => ({ topic, time, data })
+      // One port for all: between two of them their order would be lost.
+      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
       const assigned = (campaign_uuid: string, identity_uuid: string) => ({
         campaign_uuid,
         identity_uuid,
         prior_campaign_uuid: null,
       })
       const member = (campaign: string, id: string) =>
-        to('members', draft('identity.campaign.assigned', assigned(campaign, id)))
+        told('identity.campaign.assigned', assigned(campaign, id))
       const made = [
         ...news.formed.flatMap(({ parent, members }) => [
-          to(
-            'formed',
-            draft('campaign.formed', { campaign_uuid: parent, identity_uuids: members }),
-          ),
+          told('campaign.formed', { campaign_uuid: parent, identity_uuids: members }),
           ...members.map((id) => member(parent, id)),
         ]),
         ...news.linked.flatMap(({ parent, member: id }) => [
-          to('assigned', draft('campaign.identity.assigned', assigned(parent, id))),
+          told('campaign.identity.assigned', assigned(parent, id)),
           member(parent, id),
         ]),
         ...news.unmerged.map(({ parent, former }) =>
-          to(
-            'unmerged',
-            draft('campaign.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-          ),
+          told('campaign.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
         ),
         ...news.merged.map(({ winner, loser }) =>
-          to('merged', draft('campaign.merged', { winner_uuid: winner, loser_uuid: loser })),
+          told('campaign.merged', { winner_uuid: winner, loser_uuid: loser }),
         ),
       ]
-      const uuids = new Set([...news.touched, ...news.repointed.map(({ parent }) => parent)])
-      for (const uuid of [...uuids].sort()) {
+      const pointed = news.repointed.map(({ parent }) => parent)
+      const taken = membersTaken(news)
+      for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
         const row = rowOf(uuid, book)
-        if (!row || !book.tell(engine, uuid, row)) continue
-        made.push(to('campaigns', draft('campaign.row', { ...row, updated_at: isoTime(time) })))
+        const members = taken.get(uuid) ?? []
+        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
+        const data = { ...row, members, updated_at: isoTime(time) }
+        made.push(to('campaigns', { topic: 'campaign.row', time, data }))
       }
       return made
     }
@@ -205,11 +215,11 @@ export const campaignCluster = defineOperator({
         Object.assign(state, member)
         book.changed(identity_uuid)
         context.explain?.(`news of the identity, settled within ${settle / 1000} s`)
-        if (settle === 0) return told(time, timers)
+        if (settle === 0) return settled(time, timers)
         timers.at((Math.floor(timers.now() / settle) + 1) * settle)
         return undefined
       },
-      onTimer: (_state, time, _key, timers) => told(time, timers),
+      onTimer: (_state, time, _key, timers) => settled(time, timers),
     }
   },
 })

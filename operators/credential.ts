@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { Type } from 'typebox'
 import { type Context, defineOperator } from '../engine/index.ts'
-import { decodeSecret, printable } from '../protocols/captured_secret.ts'
+import { decodeSecret, principalOf, printable } from '../protocols/captured_secret.ts'
 import { realService } from '../protocols/real_service.ts'
 
 /** Columns of the credentials table, in characters; a longer value is cut and counted. */
@@ -108,13 +108,6 @@ const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function textOf(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined
   return typeof value === 'string' ? value : undefined
-}
-
-/** Old emitters print a missing principal as `None`; a user of that name is in `username` as well. */
-function principalOf(fields: Readonly<Record<string, unknown>>): string | null {
-  const username = textOf(fields, 'username')
-  const principal = textOf(fields, 'principal') ?? username
-  return principal === 'None' && username !== 'None' ? null : principal || null
 }
 
 /** Cuts values to their limits, counts each cut, and remembers which names to flag. */

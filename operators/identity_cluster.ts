@@ -16,10 +16,13 @@ import {
   IDENTITY_WEIGHTS,
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
+import { membersTaken } from '../protocols/clustering/members_taken.ts'
+import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { makeObservation, type Observation } from '../protocols/clustering/observation.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
 import { formatIsoMicros, isoMicros } from '../protocols/iso_time.ts'
+import { quote } from '../protocols/quote.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 512 })
 const texts = Type.Array(text, { maxItems: 1024 })
@@ -52,6 +55,11 @@ export const identityCluster = defineOperator({
       default: '1s',
       description: 'News is gathered for as long before it is settled; 0s settles each event.',
     }),
+    method: Type.String({
+      default: 'connected_components',
+      maxLength: 64,
+      description: 'How to cluster; `connected_components` is what there is.',
+    }),
     high: weight(IDENTITY_WEIGHTS.high, 'Weight of fingerprints, payloads and endpoints.'),
     medium: weight(IDENTITY_WEIGHTS.medium, 'Weight of the commands of a phase.'),
     low: weight(IDENTITY_WEIGHTS.low, 'Weight of credentials.'),
@@ -61,6 +69,10 @@ export const identityCluster = defineOperator({
         'pair is compared, which is slow.',
     ),
   }),
+  check({ method }) {
+    const why = whyNoMethod(method)
+    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
+  },
   input: Type.Object({
     attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     // Not to be left out: news that says nothing of them would take away what they are evidence for.
@@ -121,8 +133,8 @@ export const identityCluster = defineOperator({
       },
     },
   ],
-  outputs: () => ['formed', 'linked', 'unmerged', 'merged', 'identities'],
-  keyed: ({ settle, ...tiers }, context) => {
+  outputs: () => ['events', 'identities'],
+  keyed: ({ settle, method: _method, ...tiers }, context) => {
     const weights = { ...tiers, threshold: IDENTITY_WEIGHTS.threshold }
     const isExact = highTierDecides(weights)
     if (!isExact) {
@@ -149,40 +161,32 @@ export const identityCluster = defineOperator({
       itemOf: ({ observation }) => observation ?? undefined,
     })
 
-    function told(time: number, engine: { open(key: string): unknown }) {
+    function settled(time: number, engine: { open(key: string): unknown }) {
       const news = book.settle(engine, time)
-      const draft = (topic: string, data: Draft['data']) => ({ topic, time, data })
+      // One port for all: between two of them their order would be lost.
+      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
       const made = [
         ...news.formed.map(({ parent, members }) =>
-          to(
-            'formed',
-            draft('identity.formed', { identity_uuid: parent, observation_uuids: members }),
-          ),
+          told('identity.formed', { identity_uuid: parent, observation_uuids: members }),
         ),
         ...news.linked.map(({ parent, member }) =>
-          to(
-            'linked',
-            draft('identity.observation.linked', {
-              identity_uuid: parent,
-              observation_uuid: member,
-            }),
-          ),
+          told('identity.observation.linked', { identity_uuid: parent, observation_uuid: member }),
         ),
         ...news.unmerged.map(({ parent, former }) =>
-          to(
-            'unmerged',
-            draft('identity.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-          ),
+          told('identity.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
         ),
         ...news.merged.map(({ winner, loser }) =>
-          to('merged', draft('identity.merged', { winner_uuid: winner, loser_uuid: loser })),
+          told('identity.merged', { winner_uuid: winner, loser_uuid: loser }),
         ),
       ]
-      const pointed = [...news.repointed.map(({ parent }) => parent)]
+      const pointed = news.repointed.map(({ parent }) => parent)
+      const taken = membersTaken(news)
       for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
         const row = rowOf(uuid, book)
-        if (!row || !book.tell(engine, uuid, row)) continue
-        made.push(to('identities', draft('identity.row', { ...row, updated_at: isoTime(time) })))
+        const members = taken.get(uuid) ?? []
+        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
+        const data = { ...row, members, updated_at: isoTime(time) }
+        made.push(to('identities', { topic: 'identity.row', time, data }))
       }
       return made
     }
@@ -218,7 +222,14 @@ export const identityCluster = defineOperator({
           last: micros(last_seen, time),
           sessions: sessions.flatMap(({ decky, phase, started_at, duration_s }) =>
             isPhase(phase)
-              ? [{ decky, phase, start: started_at, end: started_at + duration_s * 1000 }]
+              ? [
+                  {
+                    decky,
+                    phase,
+                    start: started_at,
+                    end: started_at + Math.round(duration_s * 1000),
+                  },
+                ]
               : [],
           ),
         }
@@ -230,11 +241,11 @@ export const identityCluster = defineOperator({
         Object.assign(state, member)
         book.changed(attacker_uuid)
         context.explain?.(`news of the address, settled within ${settle / 1000} s`)
-        if (settle === 0) return told(time, timers)
+        if (settle === 0) return settled(time, timers)
         timers.at((Math.floor(timers.now() / settle) + 1) * settle)
         return undefined
       },
-      onTimer: (_state, time, _key, timers) => told(time, timers),
+      onTimer: (_state, time, _key, timers) => settled(time, timers),
     }
   },
 })

@@ -10,6 +10,12 @@ import {
 import { HEADER_TOOLS, readHeaders, toolsByHeader, toolsByRhythm } from './attack_tools.ts'
 import { beaconOf, behaviorClass } from './behavior_class.ts'
 import { analysisFields } from './command_fields.ts'
+import {
+  addEvidence,
+  describeEvidence,
+  type EvidenceProfile,
+  newEvidence,
+} from './evidence_profile.ts'
 import { addMoment, describeIntervals, type Intervals, newIntervals } from './interval_stats.ts'
 import { addMail, describeMail, type MailTargets } from './mail_targets.ts'
 import { attackerUuid } from './named_uuid.ts'
@@ -36,11 +42,14 @@ export type Profile = {
   credentials: number
   country: string | null
   countrySource: string | null
+  asn: number | null
+  evidence: EvidenceProfile
 }
 type Typed = { t: number; service: string; decky: string; command: string }
 
 /** A record of the table logs. */
 export interface ProfiledRecord {
+  readonly attacker_ip: string
   readonly decky: string
   readonly service: string
   readonly event_type: string
@@ -71,6 +80,8 @@ export const newProfile = (): Profile => ({
   credentials: 0,
   country: null,
   countrySource: null,
+  asn: null,
+  evidence: newEvidence(),
 })
 
 /** What there was no room for, or no place. */
@@ -79,6 +90,8 @@ export interface Lost {
   readonly domains: number
   /** too late to be placed among the others by time */
   readonly moments: number
+  /** of payloads, endpoints, logins, commands and visits */
+  readonly evidence: number
 }
 
 /** Takes a record in; the cost hangs on the bounds and not on how many came before. */
@@ -115,7 +128,8 @@ export function addRecord(
     profile.commands.splice(0, gone)
   }
   const domains = addMail(profile.mail, time, told)
-  return { commands: gone, domains, moments: isPlaced ? 0 : 1 }
+  const evidence = addEvidence(profile.evidence, time, { ...record, service, fields })
+  return { commands: gone, domains, moments: isPlaced ? 0 : 1, evidence }
 }
 
 /** Counts a new row of the table bounty. @returns how many fingerprints had to go */
@@ -157,10 +171,16 @@ export function describeProfile(ip: string, profile: Profile, now: number) {
     is_traversal: isTraversal,
     bounty_count: profile.bounties,
     credential_count: profile.credentials,
-    fingerprints: profile.fingerprints.map((text) => JSON.parse(text) as object),
+    // As rows of the table bounty, which is how the clusterer knows them.
+    fingerprints: profile.fingerprints.map((text) => ({
+      bounty_type: 'fingerprint',
+      payload: JSON.parse(text) as object,
+    })),
     commands: profile.commands.map(({ t, ...typed }) => ({ ...typed, timestamp: isoTime(t) })),
     country_code: profile.country,
     country_source: profile.countrySource,
+    asn: profile.asn,
+    evidence: describeEvidence(profile.evidence),
     updated_at: isoTime(now),
     behavior: describeBehavior(profile),
     smtp_targets: describeMail(profile.mail, isoTime),

@@ -33,6 +33,25 @@ export function decodeSecret(base64: string): Buffer {
   return bytes
 }
 
+/** As `decodeSecret`, for those who can do without. */
+export const secretBytes = (base64: string): Buffer | undefined => strictBase64(base64)
+
+/**
+ * Whose secret it is, by the fields of a log record. Old emitters print a missing principal as `None`;
+ * a user of that name is in `username` as well.
+ * @returns null where the service knows no users, or was told none
+ */
+export function principalOf(fields: Readonly<Record<string, unknown>>): string | null {
+  const username = ownText(fields, 'username')
+  const principal = ownText(fields, 'principal') ?? username
+  return principal === 'None' && username !== 'None' ? null : principal || null
+}
+
+function ownText(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 function strictBase64(text: string): Buffer | undefined {

@@ -1,5 +1,6 @@
 /** Which country an IPv4 address was given to, by the statistics of the regional registries. */
 import { isIpv4 } from './ip_address.ts'
+import { isSpecialAddress } from './special_address.ts'
 
 /** Address ranges by their start; a look-up is a binary search. */
 export interface CountryRanges {
@@ -52,7 +53,7 @@ export function countryOf(
   { starts, ends, countries }: CountryRanges,
   ip: string,
 ): string | undefined {
-  if (!isIpv4(ip) || isSpecial(ip)) return undefined
+  if (!isIpv4(ip) || isSpecialAddress(ip)) return undefined
   const address = ipv4Number(ip)
   let low = 0
   let high = starts.length
@@ -67,11 +68,3 @@ export function countryOf(
 
 const ipv4Number = (ip: string): number =>
   ip.split('.').reduce((number, part) => number * 256 + Number(part), 0)
-
-/** RFC 6890: unspecified, private, shared, loopback, link-local, multicast, reserved. */
-function isSpecial(ip: string): boolean {
-  const [a = 0, b = 0] = ip.split('.', 2).map(Number)
-  if (a === 0 || a === 10 || a === 127 || a >= 224) return true
-  if (a === 100) return b >= 64 && b < 128
-  return (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254)
-}

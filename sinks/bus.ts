@@ -39,6 +39,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 
 /** Stands for the name of a decky in a topic. */
 const DECKY = '{decky}'
+const hasDecky = (topic: string): boolean => topic.includes(DECKY)
 /** Names that are logged, once each. */
 const MOST_NOTED = 64
 
@@ -57,11 +58,20 @@ export const bus = defineSink({
   effectHere: () => (busKeepsMessages(process.env) ? 'at_least_once' : 'at_most_once'),
   internal: true,
   config: Type.Object({
-    topic: Type.String({
-      pattern: TOPIC_PATTERN,
-      maxLength: 1024,
-      description: 'Where to publish; a constant, so that no outside text becomes a topic.',
-    }),
+    topic: Type.Union(
+      [
+        Type.String({ pattern: TOPIC_PATTERN, maxLength: 1024 }),
+        Type.Array(Type.String({ pattern: TOPIC_PATTERN, maxLength: 1024 }), {
+          minItems: 1,
+          maxItems: 64,
+        }),
+      ],
+      {
+        description:
+          'Where to publish; a constant, so that no outside text becomes a topic. Of a list, to that ' +
+          'which is the topic of the event, so that messages of several topics keep their order.',
+      },
+    ),
     message_type: Type.Optional(
       Type.String({
         minLength: 1,
@@ -107,6 +117,10 @@ export const bus = defineSink({
       yaml: 'type: bus\ntopic: decky.{decky}.traffic\ntype_from_topic: true',
     },
     {
+      title: 'Announce what becomes of identities, in order',
+      yaml: 'type: bus\ntopic: [identity.formed, identity.merged, identity.unmerged]',
+    },
+    {
       title: 'Announce bursts with three fields',
       yaml: 'type: bus\ntopic: attacker.login_burst\nfields: [attacker_ip, failures, window]',
     },
@@ -114,16 +128,27 @@ export const bus = defineSink({
   async open(config, context) {
     const { topic, message_type, type_from_topic, fields, partition_by, partitions } = config
     const connection = await (await context.use(busResource)).connect(context.pipeline)
-    const family = Object.hasOwn(FAMILIES, topic) ? FAMILIES[topic] : undefined
-    const message = messageMaker(topic, {
-      type: message_type,
-      fields: fields ?? family?.fields,
-      typeField: family?.typeField,
-      fromTopic: type_from_topic,
-    })
+    const listed = typeof topic === 'string' ? [topic] : topic
+    const makers = new Map(
+      listed.map((one) => {
+        const family = Object.hasOwn(FAMILIES, one) ? FAMILIES[one] : undefined
+        const parts = {
+          type: message_type,
+          fields: fields ?? family?.fields,
+          typeField: family?.typeField,
+          fromTopic: type_from_topic,
+        }
+        return [one, messageMaker(one, parts)] as const
+      }),
+    )
+    const message = (event: Event): Message => {
+      const make = makers.get(typeof topic === 'string' ? topic : event.topic)
+      if (make) return make(event)
+      throw new BusError('BUS_TOPIC', `${quote(event.topic)} is not one of the topics of the sink`)
+    }
     const noted = new Set<string>()
     const isNameless = (event: Event): boolean => {
-      if (!topic.includes(DECKY) || isSegment(event.data.decky)) return false
+      if (!listed.some(hasDecky) || isSegment(event.data.decky)) return false
       context.count('no_topic')
       const decky = quote(String(event.data.decky), 64)
       if (noted.size < MOST_NOTED && !noted.has(decky)) {
@@ -140,7 +165,8 @@ export const bus = defineSink({
       } catch (error) {
         if (!(error instanceof BusError)) throw error
         const { code } = error
-        if (code === 'BUS_TOO_LARGE') return { event, failure: { code, message: error.message } }
+        if (code === 'BUS_TOO_LARGE' || code === 'BUS_TOPIC')
+          return { event, failure: { code, message: error.message } }
         // The row is the truth and the message only a hint, so the stream goes on without it.
         context.count('not_published')
         if (!down) context.log.warn({ topic, code }, 'the bus takes no messages; events go on')
@@ -196,9 +222,10 @@ async function storeAll(
     try {
       spread.push({ event, message: message(event), part: part(event) })
     } catch (error) {
-      // A key that cannot be made of this event cannot be made of it later.
+      // A topic or a key that cannot be made of this event cannot be made of it later.
       const text = error instanceof Error ? error.message : String(error)
-      refusals.push({ event, failure: { code: 'BUS_PARTITION', message: text.slice(0, 500) } })
+      const code = error instanceof BusError ? error.code : 'BUS_PARTITION'
+      refusals.push({ event, failure: { code, message: text.slice(0, 500) } })
     }
   }
   const storeSome = async (some: typeof spread): Promise<void> => {
@@ -236,7 +263,7 @@ function messageMaker(topic: string, parts: MessageParts): (event: Event) => Mes
     const own = typeField === undefined ? undefined : data[typeField]
     return {
       id,
-      topic: topic.includes(DECKY) ? topic.replace(DECKY, () => String(data.decky)) : topic,
+      topic: hasDecky(topic) ? topic.replace(DECKY, () => String(data.decky)) : topic,
       type: type ?? (typeof own === 'string' ? own : fallback),
       ts: time / 1000,
       payload: fields ? pick(data, fields) : withoutSecrets(data, 0),

@@ -44,7 +44,7 @@ export const dbPoll = defineSource({
   promise:
     'Replayable: the position is the id of the last row. One pass at a time; a wake during a pass ' +
     'brings another at once; a database that is away is asked again. Rows that are changed later ' +
-    'do not come again. To replay, give it a capture (events, one JSON object a line), or replay the ' +
+    'do not come again, but by the queries of changes, which give the row as it stands then. To replay, give it a capture (events, one JSON object a line), or replay the ' +
     'pipelines that write the table with it.',
   replayable: true,
   wakes: true,
@@ -52,8 +52,9 @@ export const dbPoll = defineSource({
   config: Type.Object({
     query: Type.Enum(pollQueryNames, {
       description:
-        'What to follow: `logs_after_id` (records), `credentials_after_id` (without their secrets) ' +
-        'or `bounties_after_id`.',
+        'What to follow: `logs_after_id` (records), `credentials_after_id` (without their secrets), ' +
+        '`bounties_after_id`, or rows that change: `attackers_after_change` (with their evidence) ' +
+        'and `identities_after_change`.',
     }),
     period: duration({
       default: '30s',
@@ -91,7 +92,8 @@ export const dbPoll = defineSource({
       const last = rows?.at(-1)
       if (rows && last) {
         after = last.id
-        yield { events: rows.map(({ item }) => item), position: { after } }
+        const events = rows.flatMap(({ item }) => item ?? [])
+        if (events.length > 0) yield { events, position: { after } }
         if (rows.length === config.batch) continue
       }
       await context.wakeup.wait(Math.max(config.period, SHORTEST), config.debounce)

@@ -1,4 +1,5 @@
 /** Rows of `attackers`, `attacker_behavior` and `smtp_targets`, and the link from credentials. */
+import { noteChanges } from './changes.ts'
 import type { Statements } from './database.ts'
 import type { AttackerData } from './entity_events.ts'
 import type { Insert, Value } from './insert.ts'
@@ -17,6 +18,8 @@ const PROFILE = [
   'commands',
   'country_code',
   'country_source',
+  'evidence',
+  'asn',
   'updated_at',
 ]
 const BEHAVIOR = [
@@ -120,6 +123,8 @@ export const attackerRepository: Repository<AttackerData, AttackerRow> = {
         json(data.commands),
         data.country_code === null ? null : fit(data.country_code, 2),
         data.country_source === null ? null : fit(data.country_source, 16),
+        data.evidence === undefined ? null : json(data.evidence),
+        data.asn ?? null,
         updated,
         event_count,
       ],
@@ -161,6 +166,11 @@ export const attackerRepository: Repository<AttackerData, AttackerRow> = {
     await statements.insert(
       TARGETS,
       rows.flatMap(({ targets }) => targets),
+    )
+    await noteChanges(
+      statements,
+      'attackers',
+      rows.map(({ attacker: [uuid] }) => String(uuid)),
     )
   },
 }

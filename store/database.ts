@@ -23,7 +23,10 @@ export interface Statements {
    */
   insert(insert: Insert, rows: readonly (readonly Value[])[]): Promise<void>
   select(sql: string, values?: readonly Value[]): Promise<readonly Row[]>
-  /** @returns how many rows the statement has changed */
+  /**
+   * @returns how many rows the statement has changed
+   * @throws {StoreError} `ROW_REFUSED` when the database will never change one of them so
+   */
   update(sql: string, values: readonly Value[]): Promise<number>
 }
 

@@ -95,6 +95,8 @@ const AttackerEvent = Type.Object({
   commands: Type.Array(Type.Unknown()),
   country_code: textOrNull,
   country_source: textOrNull,
+  asn: Type.Optional(numberOrNull),
+  evidence: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   updated_at: Type.String(),
   behavior: Type.Object({
     os_guess: textOrNull,
@@ -122,6 +124,8 @@ const AttackerEvent = Type.Object({
 const uuid = Type.String({ minLength: 1, maxLength: 36 })
 const timeOrNull = Type.Union([Type.String(), Type.Null()])
 const textsOrNull = Type.Union([Type.Array(Type.String()), Type.Null()])
+/** Those that have been taken in since the cluster was told last. */
+const members = Type.Array(uuid)
 const cluster = {
   schema_version: Type.Integer(),
   merged_into_uuid: Type.Union([uuid, Type.Null()]),
@@ -139,16 +143,16 @@ const cluster = {
 const IdentityEvent = Type.Object({
   identity_uuid: uuid,
   observation_count: Type.Integer(),
+  features: Type.Record(Type.String(), Type.Unknown()),
+  members,
   ...cluster,
 })
 const CampaignEvent = Type.Object({
   campaign_uuid: uuid,
   identity_count: Type.Integer(),
+  members,
   ...cluster,
 })
-
-/** `data` of `identity.campaign.assigned`. */
-const IdentityCampaignEvent = Type.Object({ identity_uuid: uuid, campaign_uuid: uuid })
 
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
@@ -158,7 +162,6 @@ export type AttackerData = Static<typeof AttackerEvent>
 export type CredentialReuseData = Static<typeof CredentialReuseEvent>
 export type IdentityData = Static<typeof IdentityEvent>
 export type CampaignData = Static<typeof CampaignEvent>
-export type IdentityCampaignData = Static<typeof IdentityCampaignEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
@@ -170,7 +173,6 @@ export const entityEvents = {
   attacker: AttackerEvent,
   identity: IdentityEvent,
   campaign: CampaignEvent,
-  identity_campaign: IdentityCampaignEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
@@ -185,5 +187,4 @@ export const entityNames: readonly EntityName[] = [
   'attacker',
   'identity',
   'campaign',
-  'identity_campaign',
 ]

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { Event, Following } from '../engine/index.ts'
 import { canonicalJson } from '../protocols/canonical_json.ts'
-import type { BountyData, CredentialData, EntityName } from './entity_events.ts'
+import { attackerOfEvent, identityOfEvent } from './cluster_feed.ts'
+import type {
+  AttackerData,
+  BountyData,
+  CredentialData,
+  EntityName,
+  IdentityData,
+} from './entity_events.ts'
 import type { PollQueryName } from './poll_queries.ts'
 
 interface FollowedTable extends Following {
@@ -46,6 +53,15 @@ const TABLES: Readonly<Record<PollQueryName, FollowedTable>> = {
         return { topic: 'bounty.stored', time, data: found }
       }
     },
+  },
+  // Each change; from the database what has changed twice in between is read once.
+  attackers_after_change: {
+    stream: 'attacker',
+    reader: () => (event) => attackerOfEvent((event as Event<AttackerData>).data),
+  },
+  identities_after_change: {
+    stream: 'identity',
+    reader: () => (event) => identityOfEvent((event as Event<IdentityData>).data),
   },
 }
 

@@ -14,6 +14,8 @@ export interface Insert {
    * row fails the insert.
    */
   readonly key?: readonly string[]
+  /** A row that is already there, by any unique key, is deleted first: it gets a new number. */
+  readonly replaces?: true
   /**
    * What a repeat changes, as [column, expression]; nothing where left out. A bare column name is
    * the stored value, `incoming('column')` the one sent. MySQL assigns from left to right and then
@@ -29,7 +31,7 @@ export function insertSql(insert: Insert, dialect: Dialect, rows: number): strin
   // To undo the rows before one that fails, SQLite journals each statement of several rows. Whoever
   // inserts rolls the whole transaction back then.
   const verb = dialect === 'sqlite' && rows > 1 ? 'insert or fail' : 'insert'
-  const head = `${verb} into ${insert.table} (${insert.columns.join(', ')}) values ${values}`
+  const head = `${insert.replaces ? 'replace' : verb} into ${insert.table} (${insert.columns.join(', ')}) values ${values}`
   if (insert.key === undefined) return head
   const repeat = dialect === 'sqlite' ? sqliteRepeat : mysqlRepeat
   return `${head} ${repeat(insert.key, insert.merge)}`

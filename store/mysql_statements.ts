@@ -26,15 +26,16 @@ export function mysqlStatements(connection: Connection): Statements {
       return rows as unknown as readonly Row[]
     },
     async update(sql, values) {
-      const [result] = await connection.execute(sql, [...values])
+      const result = await run(connection, sql, [...values])
       return Number((result as { affectedRows?: unknown }).affectedRows)
     },
   }
 }
 
-async function run(connection: Connection, sql: string, values: Value[]): Promise<void> {
+async function run(connection: Connection, sql: string, values: Value[]): Promise<unknown> {
   try {
-    await connection.execute(sql, values)
+    const [result] = await connection.execute(sql, values)
+    return result
   } catch (error) {
     if (!isRowRefused(error)) throw error
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'a value'

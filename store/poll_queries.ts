@@ -2,17 +2,20 @@
 import type { Data, Draft, Reject } from '../engine/index.ts'
 import { formatSeconds } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
+import { ATTACKER_COLUMNS, attackerOfRow, IDENTITY_COLUMNS, identityOfRow } from './cluster_feed.ts'
 import type { Database, Row } from './database.ts'
 
-/** A row that could be read: its id, and the event it is or why it is none. */
+/** A row that was found: its id, and the event it is or why it is none; undefined: it has gone. */
 export interface PolledRow {
   readonly id: number
-  readonly item: Draft | Reject
+  readonly item: Draft | Reject | undefined
 }
 
 interface PollQuery {
   readonly table: string
   readonly columns: readonly string[]
+  /** Where the rows themselves are, if the table followed only names them, by `uuid`. */
+  readonly of?: { readonly table: string; readonly columns: readonly string[] }
   toDraft(row: Row): Draft
 }
 
@@ -81,10 +84,26 @@ const bounties: PollQuery = {
   },
 }
 
+const attackers: PollQuery = {
+  table: 'attacker_changes',
+  columns: ['uuid'],
+  of: { table: 'attackers', columns: ATTACKER_COLUMNS },
+  toDraft: attackerOfRow,
+}
+
+const identities: PollQuery = {
+  table: 'identity_changes',
+  columns: ['uuid'],
+  of: { table: 'attacker_identities', columns: IDENTITY_COLUMNS },
+  toDraft: identityOfRow,
+}
+
 const QUERIES = {
   logs_after_id: logs,
   credentials_after_id: credentials,
   bounties_after_id: bounties,
+  attackers_after_change: attackers,
+  identities_after_change: identities,
 } as const
 
 export type PollQueryName = keyof typeof QUERIES
@@ -92,8 +111,12 @@ export type PollQueryName = keyof typeof QUERIES
 /** What `query:` of a db_poll source may say. */
 export const pollQueryNames = Object.keys(QUERIES) as PollQueryName[]
 
+/** Rows that are named are read in statements of so many. */
+const NAMED = 200
+
 /**
- * Rows behind a cursor, by id. On MySQL and MariaDB the read waits for rows that another writer has
+ * Rows behind a cursor, by id. Of a table of changes that is their order, and what is read of each row
+ * is how it stands now. On MySQL and MariaDB the read waits for rows that another writer has
  * inserted and not yet committed, since their ids are lower than those that come after them; SQLite
  * has one writer at a time.
  * @param after id of the last row that was read
@@ -110,8 +133,34 @@ export async function pollRows(
   const wait = database.dialect === 'mysql' ? 'lock in share mode' : ''
   const sql = `select id, ${query.columns.join(', ')} from ${query.table}
     where id > ? order by id limit ${Math.trunc(limit)} ${wait}`
-  const rows = await database.select(sql, [after])
-  return rows.map((row) => ({ id: Number(row.id), item: itemOf(query, row) }))
+  const found = await database.select(sql, [after])
+  const { of } = query
+  if (!of) return found.map((row) => ({ id: Number(row.id), item: itemOf(query, row) }))
+  // Not in one statement with the changes: what waits for writers must not hold what they still need.
+  const rows = await rowsNamed(
+    database,
+    of,
+    found.map(({ uuid }) => text(uuid)),
+  )
+  return found.map(({ id, uuid }) => {
+    const row = rows.get(text(uuid))
+    return { id: Number(id), item: row && itemOf(query, { ...row, id }) }
+  })
+}
+
+async function rowsNamed(
+  database: Database,
+  { table, columns }: NonNullable<PollQuery['of']>,
+  uuids: readonly string[],
+): Promise<ReadonlyMap<string, Row>> {
+  const rows = new Map<string, Row>()
+  for (let at = 0; at < uuids.length; at += NAMED) {
+    const some = uuids.slice(at, at + NAMED)
+    const marks = some.map(() => '?').join(', ')
+    const sql = `select ${columns.join(', ')} from ${table} where uuid in (${marks})`
+    for (const row of await database.select(sql, some)) rows.set(text(row.uuid), row)
+  }
+  return rows
 }
 
 /** A row that somebody else wrote may hold anything. */

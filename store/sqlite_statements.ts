@@ -52,7 +52,7 @@ const sqliteStatements = (ask: Ask): Statements => ({
   },
   select: (select, values = []) => ask({ select, values }),
   async update(update, values) {
-    const [changed] = await ask({ update, values })
+    const [changed] = await ask({ update, values }).catch(refusing)
     return Number(changed?.rows)
   },
 })

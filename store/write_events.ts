@@ -2,11 +2,7 @@
 import type { Event, Refusal } from '../engine/index.ts'
 import { attackerRepository, linkCredentials } from './attacker_repository.ts'
 import { bountyRepository } from './bounty_repository.ts'
-import {
-  campaignRepository,
-  identityCampaignRepository,
-  identityRepository,
-} from './cluster_repository.ts'
+import { campaignRepository, identityRepository } from './cluster_repository.ts'
 import { credentialRepository } from './credential_repository.ts'
 import { credentialReuseRepository } from './credential_reuse_repository.ts'
 import type { Database } from './database.ts'
@@ -56,7 +52,6 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   attacker: eventWriter(attackerRepository),
   identity: eventWriter(identityRepository),
   campaign: eventWriter(campaignRepository),
-  identity_campaign: eventWriter(identityCampaignRepository),
 }
 
 /**

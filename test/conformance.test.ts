@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { busResource } from '../bus/bus.ts'
 import { memoryBus } from '../bus/memory_bus.ts'
+import { StreamTable, streamsResource } from '../bus/stream/streams.ts'
 import { registry } from '../cli/registry.ts'
 import { eventClock } from '../engine/clock.ts'
 import { compileNode } from '../engine/compile.ts'
@@ -274,6 +275,7 @@ const CONFIGS: Record<string, () => Record<string, unknown>> = {
   'sources/db_poll': () => ({ query: 'logs_after_id' }),
   'sinks/repo': () => ({ entity: 'log' }),
   'sinks/ndjson_file': () => ({ path: join(dir, 'out.ndjson') }),
+  'sinks/sse': () => ({ path: '/test/events', snapshot: 'identities' }),
   'sinks/stdout': () => ({}),
   'sinks/bus': () => ({ topic: 'system.log' }),
   'sinks/null': () => ({}),
@@ -309,6 +311,7 @@ function contextOf(node: string, { signal }: { signal?: AbortSignal }): Context 
     async use(resource) {
       if (resource === busResource) return memoryBus() as never
       if (resource === database) return (await openDatabase(`sqlite:${join(dir, 'c.db')}`)) as never
+      if (resource === streamsResource) return new StreamTable() as never
       throw new Error(`conformance has no ${resource.name}`)
     },
   })

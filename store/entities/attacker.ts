@@ -1,10 +1,13 @@
 /** Tables `attackers`, `attacker_behavior` and `smtp_targets`: what is known of each address. */
 import { defineEntity, p } from '@mikro-orm/core'
+import { AttackerIdentityEntity } from './cluster.ts'
 import { DEFAULT, LongText, RowId } from './column_types.ts'
 
 /**
  * One address, as last profiled: an observation, not an actor. Lists are JSON arrays; times are event
- * time in µs since the Unix epoch; `isTraversal` is 0 or 1. `identityId` is the clusterer's.
+ * time in µs since the Unix epoch; `isTraversal` is 0 or 1. `identity` is the clusterer's. `evidence` is
+ * JSON: `payload_hashes`, `c2_endpoints`, `credentials`, `commands_by_phase`, `sessions`; null: of a
+ * profile that was told before there was any.
  * @see spec/ingest-and-profile.md section 3.2
  */
 export const AttackerEntity = defineEntity({
@@ -13,12 +16,14 @@ export const AttackerEntity = defineEntity({
   properties: {
     uuid: p.string().length(36).primary(),
     ip: p.string().length(64).unique('uq_attackers_ip'),
-    identityId: p
-      .string()
-      .length(36)
-      .nullable()
-      .index('ix_attackers_identity_id')
-      .ignoreSchemaChanges(DEFAULT),
+    identity: () =>
+      p
+        .manyToOne(AttackerIdentityEntity)
+        .fieldName('identity_id')
+        .deleteRule('set null')
+        .nullable()
+        .index('ix_attackers_identity_id')
+        .ignoreSchemaChanges(DEFAULT),
     firstSeen: p.bigint('number').index('ix_attackers_first_seen'),
     lastSeen: p.bigint('number').index('ix_attackers_last_seen'),
     eventCount: p.bigint('number').index('ix_attackers_event_count'),
@@ -40,6 +45,21 @@ export const AttackerEntity = defineEntity({
       .ignoreSchemaChanges(DEFAULT),
     countrySource: p.string().length(16).nullable().ignoreSchemaChanges(DEFAULT),
     updatedAt: p.bigint('number').index('ix_attackers_updated_at'),
+    evidence: p.type(LongText).nullable(),
+    asn: p.bigint('number').nullable(),
+  },
+})
+
+/**
+ * Which attackers have changed, in order: a row that is written anew has a higher `id` then. So a
+ * reader that goes on behind the last it has seen misses none, and reads each once that changed twice.
+ */
+export const AttackerChangeEntity = defineEntity({
+  name: 'AttackerChange',
+  tableName: 'attacker_changes',
+  properties: {
+    id: p.type(RowId).primary().autoincrement(),
+    uuid: p.string().length(36).unique('uq_attacker_changes_uuid'),
   },
 })
 

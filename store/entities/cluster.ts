@@ -1,23 +1,28 @@
 /** Tables `attacker_identities` and `campaigns`: who is behind the addresses, and what they are at. */
-import { defineEntity, p } from '@mikro-orm/core'
-import { DEFAULT, LongText } from './column_types.ts'
-
-const uuid = () => p.string().length(36).nullable().ignoreSchemaChanges(DEFAULT)
+import { defineEntity, type EntitySchema, p } from '@mikro-orm/core'
+import { DEFAULT, LongText, RowId } from './column_types.ts'
 
 /**
  * One pair of hands, as last told. Times are event time in µs since the Unix epoch; lists are JSON
- * arrays of text, null where there are none. `mergedIntoUuid` is a soft merge: the row stays, and
- * those who know its uuid are led on. A row with nothing but its uuid is one that a campaign has been
- * told of first. `confidence` and `kdDigraphSimhash` (16 hex digits) are kept free.
+ * arrays of text, null where there are none. `mergedInto` is a soft merge: the row stays, and those who
+ * know its uuid are led on. A row with nothing but its uuid is a winner whose own row is lost. `features`
+ * is JSON, what campaigns are made by. `confidence` and `kdDigraphSimhash` (16 hex digits) are kept free.
  * @see spec/clustering.md section 8
  */
-export const AttackerIdentityEntity = defineEntity({
+export const AttackerIdentityEntity: EntitySchema = defineEntity({
   name: 'AttackerIdentity',
   tableName: 'attacker_identities',
   properties: {
     uuid: p.string().length(36).primary(),
     schemaVersion: p.bigint('number').default(1).ignoreSchemaChanges(DEFAULT),
-    campaignId: uuid().index('ix_attacker_identities_campaign_id'),
+    campaign: () =>
+      p
+        .manyToOne(CampaignEntity)
+        .fieldName('campaign_id')
+        .deleteRule('set null')
+        .nullable()
+        .index('ix_attacker_identities_campaign_id')
+        .ignoreSchemaChanges(DEFAULT),
     firstSeenAt: p.bigint('number').nullable().index('ix_attacker_identities_first_seen_at'),
     lastSeenAt: p.bigint('number').nullable().index('ix_attacker_identities_last_seen_at'),
     createdAt: p.bigint('number').index('ix_attacker_identities_created_at'),
@@ -34,13 +39,21 @@ export const AttackerIdentityEntity = defineEntity({
       .nullable()
       .index('ix_attacker_identities_kd_digraph_simhash')
       .ignoreSchemaChanges(DEFAULT),
-    mergedIntoUuid: uuid().index('ix_attacker_identities_merged_into_uuid'),
+    mergedInto: () =>
+      p
+        .manyToOne(AttackerIdentityEntity)
+        .fieldName('merged_into_uuid')
+        .deleteRule('set null')
+        .nullable()
+        .index('ix_attacker_identities_merged_into_uuid')
+        .ignoreSchemaChanges(DEFAULT),
     notes: p.type(LongText).nullable(),
+    features: p.type(LongText).nullable(),
   },
 })
 
 /** One operation, as last told; columns as in `attacker_identities`. */
-export const CampaignEntity = defineEntity({
+export const CampaignEntity: EntitySchema = defineEntity({
   name: 'Campaign',
   tableName: 'campaigns',
   properties: {
@@ -56,7 +69,24 @@ export const CampaignEntity = defineEntity({
     hasshHashes: p.type(LongText).nullable(),
     payloadSimhashes: p.type(LongText).nullable(),
     c2Endpoints: p.type(LongText).fieldName('c2_endpoints').nullable(),
-    mergedIntoUuid: uuid().index('ix_campaigns_merged_into_uuid'),
+    mergedInto: () =>
+      p
+        .manyToOne(CampaignEntity)
+        .fieldName('merged_into_uuid')
+        .deleteRule('set null')
+        .nullable()
+        .index('ix_campaigns_merged_into_uuid')
+        .ignoreSchemaChanges(DEFAULT),
     notes: p.type(LongText).nullable(),
+  },
+})
+
+/** Which identities have changed, in order; as `attacker_changes`. */
+export const IdentityChangeEntity = defineEntity({
+  name: 'IdentityChange',
+  tableName: 'identity_changes',
+  properties: {
+    id: p.type(RowId).primary().autoincrement(),
+    uuid: p.string().length(36).unique('uq_identity_changes_uuid'),
   },
 })

@@ -1,11 +1,17 @@
 /** Every entity of the database, in the order their tables are made. */
-import { AttackerBehaviorEntity, AttackerEntity, SmtpTargetEntity } from './attacker.ts'
+import {
+  AttackerBehaviorEntity,
+  AttackerChangeEntity,
+  AttackerEntity,
+  SmtpTargetEntity,
+} from './attacker.ts'
 import { BountyEntity } from './bounty.ts'
-import { AttackerIdentityEntity, CampaignEntity } from './cluster.ts'
+import { AttackerIdentityEntity, CampaignEntity, IdentityChangeEntity } from './cluster.ts'
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
+import { UserEntity } from './user.ts'
 
 export const entities = [
   LogEntity,
@@ -19,4 +25,7 @@ export const entities = [
   SmtpTargetEntity,
   CampaignEntity,
   AttackerIdentityEntity,
+  AttackerChangeEntity,
+  IdentityChangeEntity,
+  UserEntity,
 ]

@@ -25,4 +25,16 @@ export const migrations = [
     name: 'm0006_clusters',
     load: async () => (await import('./m0006_clusters.ts')).Clusters,
   },
+  {
+    name: 'm0007_evidence',
+    load: async () => (await import('./m0007_evidence.ts')).EvidenceColumns,
+  },
+  {
+    name: 'm0008_cluster_links',
+    load: async () => (await import('./m0008_cluster_links.ts')).ClusterLinks,
+  },
+  {
+    name: 'm0011_users',
+    load: async () => (await import('./m0011_users.ts')).Users,
+  },
 ]

@@ -16,6 +16,8 @@ interface Column {
   readonly primary?: true
   /** `id` of this table, deleted along with it. */
   readonly of?: string
+  /** `uuid` of this table; null once that row is gone. */
+  readonly link?: string
 }
 
 export interface Table {
@@ -84,9 +86,20 @@ function mysqlType({ type, of }: Column): string {
   return type.replace('text', 'varchar')
 }
 
-function foreignKeySql(table: string, name: string, { of }: Column): string[] {
+/** The name that the ORM expects. */
+export const foreignKeyName = (table: string, column: string): string =>
+  `${table}_${column}_foreign`
+
+/** @returns as `constraint …`, for `alter table … add` as well */
+export function linkSql(table: string, column: string, to: string): string {
+  const constraint = `constraint ${foreignKeyName(table, column)} foreign key (${column})`
+  return `${constraint} references ${to} (uuid) on delete set null`
+}
+
+function foreignKeySql(table: string, name: string, { of, link }: Column): string[] {
+  if (link !== undefined) return [linkSql(table, name, link)]
   if (of === undefined) return []
   return [
-    `constraint ${table}_${name}_foreign foreign key (${name}) references ${of} (id) on delete cascade`,
+    `constraint ${foreignKeyName(table, name)} foreign key (${name}) references ${of} (id) on delete cascade`,
   ]
 }

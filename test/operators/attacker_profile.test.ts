@@ -54,7 +54,7 @@ describe('a profile', () => {
       service_count: 2,
       bounty_count: 2,
       credential_count: 1,
-      fingerprints: [{ a: 1 }],
+      fingerprints: [{ bounty_type: 'fingerprint', payload: { a: 1 } }],
       traversal_path: 'd1 → d2',
       is_traversal: true,
     })

@@ -30,6 +30,14 @@ const identity = (
 const KIT = { payload_hashes: ['h1'], c2_endpoints: ['c1'] }
 const port = (outputs: readonly Output[], name: string) =>
   outputs.filter((output) => output.port === name).map(({ data }) => data)
+const about = (outputs: readonly Output[], name: string) =>
+  outputs.filter(({ topic }) => topic === name).map(({ data }) => data)
+/** Of either layer. */
+const both = (outputs: readonly Output[], ...names: string[]) =>
+  names.flatMap((name) => [
+    ...about(outputs, `identity.${name}`),
+    ...about(outputs, `campaign.${name}`),
+  ])
 
 describe('campaigns', () => {
   // spec/clustering.md section 11, 27
@@ -41,8 +49,8 @@ describe('campaigns', () => {
       identity(2, 'gone', KIT, { merged_into_uuid: 'a' }),
     )
     const out = run.advanceTo(1000)
-    expect(port(out, 'formed')).toMatchObject([{ identity_uuids: ['a', 'b'] }])
-    expect(port(out, 'members')).toMatchObject([
+    expect(about(out, 'campaign.formed')).toMatchObject([{ identity_uuids: ['a', 'b'] }])
+    expect(about(out, 'identity.campaign.assigned')).toMatchObject([
       { identity_uuid: 'a', prior_campaign_uuid: null },
       { identity_uuid: 'b', prior_campaign_uuid: null },
     ])
@@ -123,14 +131,14 @@ describe('both clusterers, one behind the other', () => {
     expect([...identities.errors, ...campaigns.errors]).toEqual([])
     const ends = (outputs: readonly Output[], from: string, into: string) => {
       const pointers = new Map<unknown, unknown>()
-      for (const { loser_uuid, winner_uuid } of port(outputs, 'merged')) {
+      for (const { loser_uuid, winner_uuid } of both(outputs, 'merged')) {
         pointers.set(loser_uuid, winner_uuid)
       }
       const given = new Map<unknown, unknown>()
-      for (const data of port(outputs, 'formed')) {
+      for (const data of both(outputs, 'formed')) {
         for (const id of data[from] as string[]) given.set(id, data[into])
       }
-      for (const data of [...port(outputs, 'linked'), ...port(outputs, 'assigned')]) {
+      for (const data of both(outputs, 'observation.linked', 'identity.assigned')) {
         given.set(data.observation_uuid ?? data.identity_uuid, data[into])
       }
       const end = (uuid: unknown): unknown => (pointers.has(uuid) ? end(pointers.get(uuid)) : uuid)

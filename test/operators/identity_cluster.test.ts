@@ -23,6 +23,8 @@ const tool = (ja3: string | null, hassh: string | null = null) => ({
 })
 const port = (outputs: readonly Output[], name: string) =>
   outputs.filter((output) => output.port === name).map(({ data }) => data)
+const about = (outputs: readonly Output[], name: string) =>
+  outputs.filter(({ topic }) => topic === name).map(({ data }) => data)
 const told = (outputs: readonly Output[]) =>
   outputs.filter(({ port: name }) => name !== 'identities').map(({ topic }) => topic)
 const run = (config: object = {}) => harness(identityCluster, { settle: '0s', ...config })
@@ -36,7 +38,7 @@ describe('identities', () => {
     )
     expect(sent).toEqual([])
     const out = gathered.advanceTo(10_000)
-    expect(port(out, 'formed')).toMatchObject([{ observation_uuids: ['a', 'b'] }])
+    expect(about(out, 'identity.formed')).toMatchObject([{ observation_uuids: ['a', 'b'] }])
     expect(port(out, 'identities')).toMatchObject([
       {
         schema_version: 1,
@@ -67,7 +69,7 @@ describe('identities', () => {
     live.crashAndRestore()
     const merge = live.send(seen(2, b, tool('B', 'H')), seen(3, 'c', tool('A', 'H')))
     expect(told(merge)).toEqual(['identity.observation.linked', 'identity.merged'])
-    const { loser_uuid, winner_uuid } = port(merge, 'merged')[0] as Record<string, string>
+    const { loser_uuid, winner_uuid } = about(merge, 'identity.merged')[0] as Record<string, string>
     expect(String(winner_uuid) < String(loser_uuid)).toBe(true)
     expect(port(merge, 'identities')).toContainEqual(
       expect.objectContaining({ identity_uuid: loser_uuid, merged_into_uuid: winner_uuid }),
@@ -77,7 +79,7 @@ describe('identities', () => {
     )
     live.crashAndRestore()
     const apart = live.send(seen(4, b, tool('Z')))
-    expect(port(apart, 'unmerged')).toEqual([
+    expect(about(apart, 'identity.unmerged')).toEqual([
       { resurrected_uuid: loser_uuid, former_winner_uuid: winner_uuid },
     ])
     expect(told(live.send(seen(5, b, tool('Z'))))).toEqual([])

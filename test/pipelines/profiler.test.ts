@@ -1,4 +1,4 @@
-/** From log lines to profiles and findings of reuse, in one process. */
+/** From log lines to profiles, findings of reuse, identities and campaigns, in one process. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ function planOf(name: string): Plan {
   if (!plan) throw new Error(`${name} does not compile`)
   return plan
 }
-const CHAIN = ['ingest', 'reuse-correlator', 'profiler'] as const
+const CHAIN = ['ingest', 'reuse-correlator', 'profiler', 'clusterer', 'campaign-clusterer'] as const
 
 interface RunOptions {
   readonly batchSize?: number
@@ -146,6 +146,31 @@ describe('the sample night in one process', { timeout: 120_000 }, () => {
           where c.attacker_ip <> 'Unknown' and (c.attacker_uuid is null or c.attacker_uuid <> a.uuid)`,
       )
       expect(unlinked).toEqual([])
+    })
+
+    it('gives every attacker an identity and every identity a campaign, counted right', async () => {
+      const [counts] = await open.select(
+        `select
+          (select count(*) from attackers where identity_id is null) as nobodys,
+          (select count(*) from attacker_identities i where observation_count <>
+            (select count(*) from attackers where identity_id = i.uuid)) as miscounted,
+          (select count(*) from attacker_identities
+            where campaign_id is null and merged_into_uuid is null) as idle,
+          (select count(*) from campaigns c where merged_into_uuid is null and identity_count <>
+            (select count(*) from attacker_identities i
+              where i.campaign_id = c.uuid and i.merged_into_uuid is null)) as overstaffed`,
+      )
+      expect(counts).toEqual({ nobodys: 0, miscounted: 0, idle: 0, overstaffed: 0 })
+    })
+
+    it('finds the addresses that load the same file from one place', async () => {
+      const rows = await open.select(
+        `select a.ip, coalesce(i.merged_into_uuid, i.uuid) as identity from attackers a
+          join attacker_identities i on i.uuid = a.identity_id
+          where a.evidence like '%"203.0.113.250"%'`,
+      )
+      expect(rows.length).toBeGreaterThan(1)
+      expect(new Set(rows.map(({ identity }) => identity)).size).toBe(1)
     })
 
     it('leaves the findings of the definition, with attempts that add up', async () => {

@@ -82,8 +82,10 @@ export async function startMariadb(): Promise<MariadbService> {
     },
     async freshDatabase() {
       databases += 1
-      await query(`create database test_${databases}`)
-      return `mysql://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/test_${databases}`
+      // By a name of its own, for others may be asked for meanwhile.
+      const name = `test_${databases}`
+      await query(`create database ${name}`)
+      return `mysql://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}`
     },
     async kill() {
       const ending = server

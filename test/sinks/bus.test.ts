@@ -116,6 +116,24 @@ describe('the bus sink', () => {
     expect(messages.map(({ payload }) => payload.n)).toEqual([1, 2, 3])
   })
 
+  it('publishes each event on its own topic of a list, in order, and hands back any other', async () => {
+    const of = (topic: string, at: number) => ({ ...event({ at }), topic })
+    const events = [
+      of('identity.unmerged', 1),
+      of('identity.observation.linked', 2),
+      of('evil.topic', 3),
+      of('identity.unmerged', 4),
+    ]
+    const topic = ['identity.observation.linked', 'identity.unmerged']
+    const { messages, refusals } = await published({ topic }, ...events)
+    expect(messages.map(({ topic: name, type, payload }) => [name, type, payload.at])).toEqual([
+      ['identity.unmerged', 'unmerged', 1],
+      ['identity.observation.linked', 'observation.linked', 2],
+      ['identity.unmerged', 'unmerged', 4],
+    ])
+    expect(refusals).toMatchObject([{ event: { data: { at: 3 } }, failure: { code: 'BUS_TOPIC' } }])
+  })
+
   it('hands back a message that is too large and publishes the others', async () => {
     const large = event({ text: 'x'.repeat(2 ** 20) })
     const { messages, refusals } = await published({ topic: 'a.b' }, event({ n: 1 }), large)

@@ -10,12 +10,22 @@ import { newCounters } from '../../engine/counters.ts'
 import type { Chunk } from '../../engine/define.ts'
 import { replay } from '../../engine/replay.ts'
 import { startPipelines } from '../../engine/run.ts'
+import { attackerUuid } from '../../protocols/named_uuid.ts'
 import { dbPoll } from '../../sources/db_poll.ts'
+import { noteChanges } from '../../store/changes.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
+import { followed } from '../../store/follow_rows.ts'
 import { pollRows } from '../../store/poll_queries.ts'
 import { writeEvents } from '../../store/write_events.ts'
 import { hasMariadb, startMariadb } from '../services/mariadb.ts'
-import { bountyEvent, credentialEvent, eventId, logEvent, TIME } from '../store/events.ts'
+import {
+  attackerEvent,
+  bountyEvent,
+  credentialEvent,
+  eventId,
+  logEvent,
+  TIME,
+} from '../store/events.ts'
 import { until } from './source_run.ts'
 
 let dir: string
@@ -147,12 +157,123 @@ describe('db_poll', () => {
     expect(bounty?.item).toMatchObject({ topic: 'bounty.stored', data: bountyEvent(1).data })
   })
 
+  it('follows attackers by what has changed, each as it stands now', async () => {
+    const of = (number: number, ip: string, count: number) =>
+      attackerEvent(number, {
+        attacker_ip: ip,
+        attacker_uuid: attackerUuid(ip),
+        event_count: count,
+        evidence: { payload_hashes: [`p${count}`] },
+      })
+    await writeEvents(database, 'attacker', [of(1, '198.51.100.1', 1), of(2, '198.51.100.2', 1)])
+    const seen = async (after: number) =>
+      (await pollRows(database, 'attackers_after_change', after, 10)).map(({ id, item }) => [
+        id,
+        item && 'data' in item && item.data.attacker_ip,
+        item && 'data' in item && item.data.payload_hashes,
+      ])
+    expect(await seen(0)).toEqual([
+      [1, '198.51.100.1', ['p1']],
+      [2, '198.51.100.2', ['p1']],
+    ])
+    await writeEvents(database, 'attacker', [of(3, '198.51.100.1', 2), of(4, '198.51.100.1', 3)])
+    // Whoever has read up to 2 sees it again, whoever begins sees it once.
+    expect(await seen(2)).toEqual([[3, '198.51.100.1', ['p3']]])
+    expect(await seen(0)).toHaveLength(2)
+    const [first] = await pollRows(database, 'attackers_after_change', 0, 1)
+    expect(first?.item).toEqual({
+      topic: 'attacker.stored',
+      time: Date.parse('2026-03-01T09:00:36Z'),
+      data: {
+        attacker_uuid: attackerUuid('198.51.100.2'),
+        attacker_ip: '198.51.100.2',
+        fingerprints: [],
+        asn: 64500,
+        payload_hashes: ['p1'],
+        first_seen: '2026-03-01T09:00:00.000000+00:00',
+        last_seen: '2026-03-01T09:00:06.123456+00:00',
+      },
+    })
+    // What the follower of a replay makes of the event is the same.
+    expect(followed('attackers_after_change').reader()(of(2, '198.51.100.2', 1))).toEqual(
+      first?.item,
+    )
+  })
+
+  it('goes on behind changes of rows that are gone', async () => {
+    await writeEvents(database, 'attacker', [attackerEvent(1)])
+    const { em } = database.orm
+    await em.getConnection().execute('delete from attackers')
+    const run = polling({ query: 'attackers_after_change', period: '10ms' })
+    const next = run.pull()
+    await until(() => run.passes() >= 2)
+    await writeEvents(database, 'attacker', [attackerEvent(2, { attacker_ip: '198.51.100.9' })])
+    expect(await next).toMatchObject({ position: { after: 2 } })
+    run.stop.abort()
+  })
+
+  it('follows identities, also those that somebody else has written', async () => {
+    const { em } = database.orm
+    await em.getConnection().execute(
+      `insert into attacker_identities (uuid, created_at, updated_at, payload_simhashes, c2_endpoints)
+        values ('i1', 1, 2000, '["h", null, 7]', 'oops'), ('i2', 1, 2000, '["h", null, 7]', '{}')`,
+    )
+    await em.getConnection().execute(`insert into identity_changes (uuid) values ('i1'), ('i2')`)
+    const [bad, good] = await pollRows(database, 'identities_after_change', 0, 10)
+    expect(bad?.item).toMatchObject({ failure: { code: 'BAD_ROW' } })
+    expect(good?.item).toMatchObject({
+      topic: 'identity.stored',
+      time: 2,
+      data: {
+        identity_uuid: 'i2',
+        merged_into_uuid: null,
+        features: { payload_hashes: ['h', '7'], c2_endpoints: [], decky_set: [] },
+      },
+    })
+  })
+
   it('sets a row aside that holds no JSON', async () => {
     await addLogs(1, 2)
     const { em } = database.orm
     await em.getConnection().execute("update logs set fields = 'oops' where id = 1")
     const { events } = await polling({}).pull()
     expect(events).toMatchObject([{ failure: { code: 'BAD_ROW' } }, { id: eventId(2) }])
+  })
+
+  it.runIf(hasMariadb())('waits on MariaDB for a change that is not committed yet', async () => {
+    const service = await startMariadb()
+    const url = await service.freshDatabase()
+    const [one, other] = [await openDatabase(url), await openDatabase(url)]
+    const of = (number: number, ip: string) =>
+      attackerEvent(number, { attacker_ip: ip, attacker_uuid: attackerUuid(ip) })
+    try {
+      await writeEvents(one, 'attacker', [of(1, '198.51.100.1'), of(2, '198.51.100.2')])
+      const { promise: committed, resolve: commit } = Promise.withResolvers<void>()
+      let noted = false
+      const slow = one.transaction(async (statements) => {
+        await statements.update('update attackers set asn = 7 where ip = ?', ['198.51.100.1'])
+        await noteChanges(statements, 'attackers', [attackerUuid('198.51.100.1')])
+        noted = true
+        await committed
+      })
+      await until(() => noted)
+      // Whether it waits for the other writer, too, is for the server to say.
+      const later = writeEvents(other, 'attacker', [of(3, '198.51.100.2')])
+      const polled = pollRows(other, 'attackers_after_change', 2, 10)
+      const meanwhile = other.select('select sleep(0.3) as slept').then(() => 'nothing read')
+      expect(await Promise.race([polled, meanwhile])).toBe('nothing read')
+      commit()
+      await slow
+      const [first] = await polled
+      expect(first).toMatchObject({ id: 3, item: { data: { asn: 7 } } })
+      await later
+      const rest = await pollRows(other, 'attackers_after_change', 3, 10)
+      expect(rest).toMatchObject([{ item: { data: { attacker_ip: '198.51.100.2' } } }])
+    } finally {
+      await one.close()
+      await other.close()
+      await service.stop()
+    }
   })
 
   it.runIf(hasMariadb())('waits on MariaDB for a row that is not committed yet', async () => {

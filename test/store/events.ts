@@ -117,6 +117,8 @@ export const attackerEvent = (number: number, change: object = {}, time = TIME):
     commands: [],
     country_code: 'DE',
     country_source: 'rir',
+    evidence: { payload_hashes: ['p'] },
+    asn: 64500,
     updated_at: '2026-03-01T09:00:36.000000+00:00',
     behavior: {
       os_guess: 'linux',

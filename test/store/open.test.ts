@@ -27,6 +27,15 @@ const OPEN = `
   process.stdout.write(JSON.stringify(rows))
   await database.close()`
 
+/** Tables and columns with the links of `m0008_cluster_links`. */
+const LINKS = [
+  ['campaigns', 'merged_into_uuid'],
+  ['attacker_identities', 'merged_into_uuid'],
+  ['attacker_identities', 'campaign_id'],
+  ['attackers', 'identity_id'],
+] as const
+const LINKED = ['attackers', 'attacker_identities', 'campaigns']
+
 describe.each(testDatabases)('%s', (_, databases) => {
   beforeAll(() => databases.start(), MINUTE)
   afterAll(() => databases.stop(), MINUTE)
@@ -55,6 +64,85 @@ describe.each(testDatabases)('%s', (_, databases) => {
     const second = await openDatabase(url)
     expect(await second.select('select count(*) as n from logs')).toEqual([{ n: 1 }])
     await second.close()
+  })
+
+  it('takes over what was written before there were changes and links', async () => {
+    const url = await databases.fresh()
+    const before = await openDatabase(url)
+    const run = async (...statements: string[]) => {
+      const connection = before.orm.em.getConnection()
+      for (const sql of statements) await connection.execute(sql)
+    }
+    if (before.dialect === 'sqlite') {
+      await run('pragma foreign_keys = off')
+      for (const table of LINKED) {
+        const found = await before.select(
+          `select sql from sqlite_master where tbl_name = ? and sql is not null
+            order by type = 'table' desc`,
+          [table],
+        )
+        const [made, ...indexes] = found.map(({ sql }) => String(sql))
+        const plain = String(made)
+          .replace(/, constraint \w+ foreign key [^,]*? set null/g, '')
+          .replace(/create table \S+/i, `create table ${table}`)
+        expect(plain).not.toContain('foreign key')
+        await run(`drop table ${table}`, plain, ...indexes)
+      }
+    } else {
+      for (const [table, column] of LINKS) {
+        await run(`alter table ${table} drop foreign key ${table}_${column}_foreign`)
+      }
+    }
+    await run(
+      'drop table attacker_changes',
+      'drop table identity_changes',
+      'alter table attackers drop column evidence',
+      'alter table attackers drop column asn',
+      'alter table attacker_identities drop column features',
+      `insert into campaigns (uuid, created_at, updated_at, merged_into_uuid)
+        values ('c1', 1, 1, null), ('c2', 1, 1, 'c1'), ('c3', 1, 1, 'gone')`,
+      `insert into attacker_identities (uuid, created_at, updated_at, campaign_id, merged_into_uuid)
+        values ('i2', 2, 2, 'gone', 'i1'), ('i1', 1, 1, 'c1', null)`,
+      "delete from mikro_orm_migrations where name in ('m0007_evidence', 'm0008_cluster_links')",
+    )
+    await before.close()
+
+    const after = await openDatabase(url)
+    expect(await after.orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('')
+    expect(
+      await after.select(
+        'select uuid, campaign_id, merged_into_uuid from attacker_identities order by uuid',
+      ),
+    ).toEqual([
+      { uuid: 'i1', campaign_id: 'c1', merged_into_uuid: null },
+      { uuid: 'i2', campaign_id: null, merged_into_uuid: 'i1' },
+    ])
+    expect(
+      await after.select('select uuid, merged_into_uuid from campaigns order by uuid'),
+    ).toEqual([
+      { uuid: 'c1', merged_into_uuid: null },
+      { uuid: 'c2', merged_into_uuid: 'c1' },
+      { uuid: 'c3', merged_into_uuid: null },
+    ])
+    // Whoever follows the identities begins with those that were there.
+    expect(await after.select('select id, uuid from identity_changes order by id')).toEqual([
+      { id: 1, uuid: 'i1' },
+      { id: 2, uuid: 'i2' },
+    ])
+    await after.close()
+  })
+
+  it('is migrated again where the last time broke off before it was noted', async () => {
+    const database = await openDatabase(await databases.fresh())
+    // SQLite takes a migration back that was broken off.
+    if (database.dialect === 'mysql') {
+      const ledger = database.orm.em.getConnection()
+      await ledger.execute("delete from mikro_orm_migrations where name >= 'm0007'")
+      const { migrate } = await import('../../store/migrate.ts')
+      await migrate(database.orm, 'mysql')
+    }
+    expect(await database.orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('')
+    await database.close()
   })
 
   it('is migrated once by four processes that start at the same time', async () => {

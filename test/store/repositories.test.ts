@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Event } from '../../engine/index.ts'
+import { attackerUuid } from '../../protocols/named_uuid.ts'
 import { linkCredentials } from '../../store/attacker_repository.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
 import { findings } from '../../store/findings.ts'
@@ -487,6 +488,8 @@ describe.each(testDatabases)('%s', (name, databases) => {
           commands: '[]',
           country_code: 'DE',
           country_source: 'rir',
+          evidence: '{"payload_hashes":["p"]}',
+          asn: 64500,
           updated_at: 1_772_355_636_000_000,
         },
       ])
@@ -521,6 +524,9 @@ describe.each(testDatabases)('%s', (name, databases) => {
       const database = await fresh()
       await writeEvents(database, 'attacker', [attackerEvent(1)])
       const execute = database.orm.em.getConnection()
+      await execute.execute(
+        `insert into attacker_identities (uuid, created_at, updated_at) values ('i1', 0, 0)`,
+      )
       await execute.execute(`update attackers set identity_id = 'i1'`)
       await writeEvents(database, 'attacker', [attackerEvent(2, { event_count: 3 })])
       expect((await all(database))[0]).toMatchObject([{ identity_id: 'i1', event_count: 3 }])
@@ -665,43 +671,98 @@ describe.each(testDatabases)('%s', (name, databases) => {
         ...data,
       },
     })
-    const told = { identity_uuid: 'i', observation_count: 1 }
+    const features = { payload_hashes: ['p'] }
+    const told = { identity_uuid: 'i', observation_count: 1, features, members: [] as string[] }
     const merged = { ...told, observation_count: 2, merged_into_uuid: 'w', updated_at: LATER }
-    const assigned = { identity_uuid: 'i', campaign_uuid: 'c' }
+    const campaign = { campaign_uuid: 'c', identity_count: 3, members: ['i', 'nobody'] }
     const rows = (database: Database) =>
       database.select(
-        'select uuid, campaign_id, first_seen_at, last_seen_at, observation_count, ja3_hashes, hassh_hashes, merged_into_uuid from attacker_identities order by uuid',
+        'select uuid, campaign_id, first_seen_at, last_seen_at, observation_count, ja3_hashes, hassh_hashes, features, merged_into_uuid from attacker_identities order by uuid',
       )
-    const expected = [
-      {
-        uuid: 'i',
-        campaign_id: 'c',
-        first_seen_at: 1_772_355_600_000_000,
-        last_seen_at: null,
-        observation_count: 2,
-        ja3_hashes: '["x"]',
-        hassh_hashes: null,
-        merged_into_uuid: 'w',
-      },
-    ]
+    const bare = {
+      campaign_id: null,
+      first_seen_at: null,
+      last_seen_at: null,
+      observation_count: 0,
+      ja3_hashes: null,
+      hassh_hashes: null,
+      features: null,
+      merged_into_uuid: null,
+    }
 
-    it('are one row each, whichever of identity and campaign is told first', async () => {
-      const writes = [
-        ['identity', [event(1, told), event(2, merged)]],
-        ['identity_campaign', [event(3, assigned)]],
-      ] as const
-      for (const order of [writes, writes.toReversed(), [...writes, ...writes]]) {
-        const database = await fresh()
-        for (const [entity, events] of order) {
-          expect((await writeEvents(database, entity, events)).refusals).toEqual([])
-        }
-        expect(await rows(database)).toEqual(expected)
+    it('are one row each, and their members are linked to them', async () => {
+      const database = await fresh()
+      for (let round = 0; round < 2; round++) {
+        await writeEvents(database, 'identity', [event(1, told), event(2, merged)])
+        await writeEvents(database, 'campaign', [event(3, campaign)])
+        expect(await rows(database)).toEqual([
+          {
+            uuid: 'i',
+            campaign_id: 'c',
+            first_seen_at: 1_772_355_600_000_000,
+            last_seen_at: null,
+            observation_count: 2,
+            ja3_hashes: '["x"]',
+            hassh_hashes: null,
+            features: '{"payload_hashes":["p"]}',
+            merged_into_uuid: 'w',
+          },
+          // The loser points to a row, whether the winner has been told or not.
+          { uuid: 'w', ...bare },
+        ])
       }
+      const winner = { ...told, identity_uuid: 'w', observation_count: 5 }
+      await writeEvents(database, 'identity', [event(4, winner)])
+      expect(await rows(database)).toMatchObject([
+        { uuid: 'i' },
+        { uuid: 'w', observation_count: 5 },
+      ])
+    })
+
+    it('take attackers in with the row that tells of it, more than one statement holds', async () => {
+      const database = await fresh()
+      const many = Array.from({ length: 150 }, (_, at) => `198.51.100.${at}`)
+      const attackers = many.map((attacker_ip, at) =>
+        attackerEvent(at, { attacker_ip, attacker_uuid: attackerUuid(attacker_ip) }),
+      )
+      const members = attackers.map(({ data }) => String(data.attacker_uuid))
+      await writeEvents(database, 'attacker', attackers)
+      await writeEvents(database, 'identity', [event(1000, { ...told, members })])
+      const linked = 'select count(*) as n from attackers where identity_id = ?'
+      expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
+      // A profile that is told anew leaves the identity to the clusterer.
+      await writeEvents(database, 'attacker', attackers)
+      expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
+    })
+
+    it('are refused where their parent is not in the database, and let go where it is deleted', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'attacker', [attackerEvent(1)])
+      const orphan = (sql: string) =>
+        expect(database.transaction((statements) => statements.update(sql, []))).rejects.toThrow(
+          /foreign key|FOREIGN KEY/,
+        )
+      await orphan("update attackers set identity_id = 'nobody'")
+      await writeEvents(database, 'identity', [
+        event(2, { ...told, members: [attackerUuid('198.51.100.7')] }),
+        event(3, merged),
+      ])
+      await orphan("update attacker_identities set campaign_id = 'nobody'")
+      await orphan("update attacker_identities set merged_into_uuid = 'nobody'")
+      await writeEvents(database, 'campaign', [event(4, campaign)])
+      await orphan("update campaigns set merged_into_uuid = 'nobody'")
+      const del = (table: string) =>
+        database.transaction((statements) => statements.update(`delete from ${table}`, []))
+      await del('campaigns')
+      expect(await rows(database)).toMatchObject([{ campaign_id: null }, {}])
+      await del('attacker_identities')
+      expect(await database.select('select identity_id from attackers')).toEqual([
+        { identity_id: null },
+      ])
     })
 
     it('keep campaigns, and refuse a time that is none', async () => {
       const database = await fresh()
-      const campaign = { campaign_uuid: 'c', identity_count: 3 }
       const wrong = event(2, { ...campaign, campaign_uuid: 'd', last_seen_at: 'soon' })
       const { refusals } = await writeEvents(database, 'campaign', [event(1, campaign), wrong])
       expect(refusals).toMatchObject([{ failure: { code: 'ROW_TIME' } }])

@@ -1,0 +1,55 @@
+/** The API of this host: what it shows is handed in from here. */
+import { busResource } from '../bus/bus.ts'
+import { liveClock } from '../engine/clock.ts'
+import type { ResourceUse } from '../engine/context.ts'
+import type { Logger } from '../engine/define.ts'
+import type { PlanNode } from '../engine/plan.ts'
+import { database } from '../store/database.ts'
+import { makeFirstAdmin } from '../web/api/auth/first_admin.ts'
+import { type ServedApi, serveApi } from '../web/api/serve.ts'
+import { systemctl, unitManager } from '../web/api/unit_manager.ts'
+import { apiEnvironment } from './api_settings.ts'
+import { allPipelines } from './pipeline_files.ts'
+import { pipelineViews } from './pipeline_views.ts'
+
+interface ApiOptions {
+  /** the sse sinks of the pipelines that run */
+  readonly sinks: readonly PlanNode[]
+  readonly use: ResourceUse
+  readonly log: Logger
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stateDir: string
+}
+
+/**
+ * @throws {EngineError} `SETTINGS`
+ * @throws {UnavailableError} `LISTEN`, `DATABASE_UNAVAILABLE`
+ */
+export async function openApi({ sinks, use, log, env, stateDir }: ApiOptions): Promise<ServedApi> {
+  const { settings, host, port, adminUser, adminPassword } = apiEnvironment(env)
+  const open = await use(database)
+  await makeFirstAdmin(
+    open,
+    { name: adminUser, password: adminPassword, developer: settings.developer },
+    // Not into the log, which is kept.
+    { clock: liveClock, say: (text) => process.stdout.write(text), log },
+  )
+  const streamRoutes = sinks.map(({ config }) => ({
+    path: String(config.path),
+    summary: `what is said beside \`${config.snapshot}\``,
+  }))
+  return serveApi(
+    {
+      database: open,
+      bus: await use(busResource),
+      streamRoutes,
+      units: unitManager(systemctl),
+      pipelineNames: [...allPipelines().keys()],
+      pipelines: () => pipelineViews(stateDir),
+      clock: liveClock,
+      log,
+      settings,
+    },
+    { host, port },
+  )
+}

@@ -1,0 +1,25 @@
+import { Command, Option } from 'clipanion'
+import { seconds } from './option_values.ts'
+import { WorkerCommand } from './worker_command.ts'
+
+/** Tell which addresses are the same hands. */
+export class Clusterer extends WorkerCommand {
+  static override paths = [['clusterer']]
+  static override usage = Command.Usage({
+    category: 'Workers',
+    description: 'Tell which addresses are the same hands.',
+    details:
+      'The same as `pipeline run clusterer`, with the options in place of variables. Exits 0 after ' +
+      'SIGTERM, SIGINT or a stop by the bus.',
+    examples: [['Look every five minutes at least', '$0 clusterer --poll-interval 300']],
+  })
+  pollInterval = Option.String('-i,--poll-interval', {
+    description: 'seconds between two looks while nothing wakes it; default 60',
+    validator: seconds,
+  })
+
+  protected readonly pipeline = 'clusterer'
+  protected variables() {
+    return { DECNET_CLUSTERER_POLL_INTERVAL: this.pollInterval }
+  }
+}

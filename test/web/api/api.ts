@@ -1,0 +1,139 @@
+/** An API on a real database and the in-memory bus, with users and a clock that can be moved. */
+import { hashSync } from 'bcrypt'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { Bus } from '../../../bus/bus.ts'
+import { memoryBus } from '../../../bus/memory_bus.ts'
+import { StreamHub } from '../../../bus/stream/hub.ts'
+import { StreamTable } from '../../../bus/stream/streams.ts'
+import { type EventClock, eventClock } from '../../../engine/clock.ts'
+import { silentLog } from '../../../engine/context.ts'
+import type { Logger } from '../../../engine/define.ts'
+import { type Database, openDatabase } from '../../../store/database.ts'
+import { readSnapshot } from '../../../store/read/snapshots.ts'
+import { addUser, type Role } from '../../../store/users.ts'
+import { Tokens } from '../../../web/api/auth/tokens.ts'
+import { buildApi } from '../../../web/api/server.ts'
+import type { ApiSettings, PipelineView } from '../../../web/api/services.ts'
+import type { UnitManager } from '../../../web/api/unit_manager.ts'
+
+/** 2026-03-01T09:00:00Z */
+export const NOW = 1_772_355_600_000
+export const PASSWORD = 'correct horse battery'
+export const SECRET = 'a secret of thirty-two characters or more'
+const HASH = hashSync(PASSWORD, 4)
+
+const SETTINGS: ApiSettings = {
+  jwtSecret: SECRET,
+  tokenMinutes: 240,
+  corsOrigins: ['http://dashboard.example:8080'],
+  streamsPerUser: 5,
+  developer: false,
+  dashboard: undefined,
+  version: '0.0.0',
+}
+
+export interface TestApi {
+  readonly app: FastifyInstance
+  readonly database: Database
+  readonly bus: Bus
+  readonly clock: EventClock
+  readonly streams: StreamTable
+  readonly hubs: Readonly<Record<'identities' | 'campaigns', StreamHub>>
+  /** of the user of that name */
+  token(user: string): Promise<string>
+  get(path: string, user?: string): Promise<LightMyRequestResponse>
+  post(path: string, body?: object, user?: string): Promise<LightMyRequestResponse>
+  listen(): Promise<string>
+  close(): Promise<void>
+}
+
+export interface TestApiOptions {
+  readonly url?: string
+  readonly settings?: Partial<ApiSettings>
+  readonly bus?: Bus
+  readonly units?: UnitManager
+  readonly log?: Logger
+  readonly keepaliveAfter?: number
+  readonly pipelines?: readonly PipelineView[]
+}
+
+const USERS: readonly (readonly [string, Role, boolean])[] = [
+  ['ada', 'admin', false],
+  ['vic', 'viewer', false],
+  ['zoe', 'viewer', false],
+  ['new', 'viewer', true],
+]
+
+const noUnits: UnitManager = {
+  installed: async () => new Set(),
+  isActive: async () => false,
+  start: async () => 'there is no unit',
+}
+
+export const userUuid = (name: string): string =>
+  `00000000-0000-4000-8000-${name.padStart(12, '0')}`
+
+export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const { keepaliveAfter, bus = memoryBus(), log = silentLog } = options
+  const database = await openDatabase(options.url ?? 'sqlite::memory:')
+  const clock = eventClock(NOW)
+  const streams = new StreamTable()
+  const hub = (snapshot: 'identities' | 'campaigns') =>
+    new StreamHub({
+      epoch: '0123456789abcdef',
+      snapshot: () => readSnapshot(database, snapshot),
+      maxFrames: 256,
+      maxBytes: 2 ** 20,
+      log,
+      keepaliveAfter,
+    })
+  const hubs = { identities: hub('identities'), campaigns: hub('campaigns') }
+  streams.add('/identities/events', hubs.identities)
+  streams.add('/campaigns/events', hubs.campaigns)
+  for (const [username, role, mustChangePassword] of USERS) {
+    const uuid = userUuid(username)
+    const user = {
+      uuid,
+      username,
+      role,
+      passwordHash: HASH,
+      mustChangePassword,
+      tokensValidFrom: 0,
+    }
+    await addUser(database, user, NOW * 1000)
+  }
+  const settings = { ...SETTINGS, ...options.settings }
+  const app = await buildApi({
+    ...{ database, bus, streams, clock, log, settings },
+    streamRoutes: [
+      { path: '/identities/events', summary: 'identities' },
+      { path: '/campaigns/events', summary: 'campaigns' },
+    ],
+    units: options.units ?? noUnits,
+    pipelineNames: [],
+    pipelines: async () => options.pipelines ?? [],
+  })
+  const tokens = new Tokens(settings.jwtSecret, settings.tokenMinutes, clock)
+  const token = (user: string) => tokens.issue(userUuid(user), 0)
+  const headers = async (user: string | undefined) =>
+    user === undefined ? {} : { authorization: `Bearer ${await token(user)}` }
+  return {
+    ...{ app, database, bus, clock, streams, hubs, token },
+    get: async (path, user) =>
+      app.inject({ method: 'GET', url: `/api/v1${path}`, headers: await headers(user) }),
+    post: async (path, body, user) =>
+      app.inject({
+        method: 'POST',
+        url: `/api/v1${path}`,
+        headers: await headers(user),
+        ...(body !== undefined && { payload: body }),
+      }),
+    listen: () => app.listen({ host: '127.0.0.1', port: 0 }),
+    async close() {
+      for (const one of Object.values(hubs)) one.close()
+      await app.close()
+      await bus.close()
+      await database.close()
+    },
+  }
+}

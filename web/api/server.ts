@@ -1,0 +1,111 @@
+/** The API: its routes behind their gates, with headers, errors and documents around them. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import cors from '@fastify/cors'
+import fastifyStatic from '@fastify/static'
+import fastify, { type FastifyInstance } from 'fastify'
+import { answerErrors } from './answer_errors.ts'
+import { Accounts } from './auth/accounts.ts'
+import { guard } from './auth/gate.ts'
+import { Tokens } from './auth/tokens.ts'
+import { describeRoutes, showDocuments } from './documents.ts'
+import { LogFeed } from './log_feed.ts'
+import { requestShape } from './request_shape.ts'
+import { attackerRoutes } from './routes/attackers.ts'
+import { authRoutes } from './routes/auth.ts'
+import { credentialRoutes } from './routes/credentials.ts'
+import { campaignRoutes, identityRoutes } from './routes/identities.ts'
+import { logStreamRoute } from './routes/log_stream.ts'
+import { logRoutes } from './routes/logs.ts'
+import { pipelineRoutes } from './routes/pipelines.ts'
+import { streamRoutes } from './routes/streams.ts'
+import { healthRoute, workerRoutes } from './routes/workers.ts'
+import { secureHeaders } from './security_headers.ts'
+import type { ApiServices } from './services.ts'
+import { StreamSlots } from './stream_slots.ts'
+import { WorkerPanel } from './worker_panel.ts'
+
+/** Bytes of a body: the largest form has a few hundred. */
+const BODY_LIMIT = 65_536
+/** How long a request may take to come in, ms; streams have come in by then. */
+const REQUEST_TIMEOUT = 10_000
+/** Characters of one parameter of a path. */
+const MAX_PARAM_LENGTH = 100
+
+/** Nothing listens before `listen` is called; `close` ends streams and whatever was begun. */
+export async function buildApi(services: ApiServices): Promise<FastifyInstance> {
+  const { database, bus, clock, log, settings, pipelineNames } = services
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
+  })
+  app.setValidatorCompiler(requestShape)
+  // What a route gives is what the store has made; tests hold it against the schemas.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  answerErrors(app, log, settings.developer)
+  onlyJson(app)
+  secureHeaders(app)
+  await app.register(cors, {
+    origin: [...settings.corsOrigins],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID'],
+    credentials: false,
+    strictPreflight: false,
+  })
+  const tokens = new Tokens(settings.jwtSecret, settings.tokenMinutes, clock)
+  const accounts = new Accounts(database, tokens, clock)
+  guard(app, accounts)
+  await describeRoutes(app, settings.version)
+
+  const slots = new StreamSlots(accounts, settings.streamsPerUser)
+  const feed = new LogFeed(database, clock, log)
+  const panel = new WorkerPanel({ bus, clock, log, pipelineNames })
+  app.addHook('preClose', async () => {
+    slots.close()
+    feed.close()
+    await panel.close()
+  })
+  authRoutes(app, services, { tokens, accounts })
+  identityRoutes(app, services)
+  campaignRoutes(app, services)
+  attackerRoutes(app, services)
+  credentialRoutes(app, services)
+  logRoutes(app, services)
+  workerRoutes(app, services, panel)
+  healthRoute(app, services, panel)
+  pipelineRoutes(app, services)
+  streamRoutes(app, services, slots)
+  logStreamRoute(app, feed, slots)
+  await showDocuments(app)
+  if (settings.dashboard !== undefined) await showDashboard(app, settings.dashboard)
+  await app.ready()
+  return app
+}
+
+/** Of bodies only JSON is read; none at all is none, whatever its type is said to be. */
+function onlyJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done)),
+  )
+}
+
+/** Pages of the dashboard have paths of their own, which all begin at the same file. */
+async function showDashboard(app: FastifyInstance, root: string): Promise<void> {
+  if (!existsSync(join(root, 'index.html'))) return
+  await app.register(fastifyStatic, { root, wildcard: false, index: ['index.html'] })
+  app.setNotFoundHandler((request, reply) => {
+    const isPage = request.method === 'GET' && !request.url.startsWith('/api/')
+    // A file that is not there is not a page.
+    const isFile = /\.[A-Za-z0-9]{1,8}(?:\?|$)/.test(request.url)
+    if (isPage && !isFile) return reply.sendFile('index.html')
+    return reply.code(404).send({ detail: 'Not found' })
+  })
+}
