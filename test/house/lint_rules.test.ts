@@ -147,8 +147,8 @@ describe('the house rules', () => {
       writeFileSync(join(folder, file as string), `${line}\n`)
     }
     const output = await lint(folder)
-    for (const block of output.split(/^(?=\S+\.ts(?::\d+:\d+)? \S+)/m)) {
-      const [, file, rule = ''] = /^(\S+?\.ts)(?::\d+:\d+)? (\S+)/.exec(block) ?? []
+    for (const block of output.split(/^(?=\S+\.tsx?(?::\d+:\d+)? \S+)/m)) {
+      const [, file, rule = ''] = /^(\S+?\.tsx?)(?::\d+:\d+)? (\S+)/.exec(block) ?? []
       if (file === undefined || besides.some((name) => rule.endsWith(name))) continue
       said.set(file, `${said.get(file) ?? ''}${block.replace(/\s+/g, ' ')}`)
     }
