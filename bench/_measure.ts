@@ -6,6 +6,13 @@ import { join } from 'node:path'
 /** On a machine that is busy with other things the CPU time of this process says more. */
 const BY_CPU = process.env.DECNET_BENCH_CLOCK === 'cpu'
 
+/** Ms that this thread has been at work, by the clock or, with `DECNET_BENCH_CLOCK=cpu`, by its CPU. */
+export function clock(): number {
+  if (!BY_CPU) return performance.now()
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 /** One way to do the work: does it once and says how long that took, in ms. */
 export type Contender = () => Promise<number> | number
 

@@ -45,8 +45,8 @@ const deckies = new Set(addresses)
 const fingerprinter = new SynFingerprinter(ownSignatures())
 
 interface Source {
-  readonly ipIds: number[]
-  readonly isns: number[]
+  ipIds: number[]
+  isns: number[]
 }
 interface Talk {
   remote?: TlsSide
@@ -110,8 +110,8 @@ function syn(packet: Packet): void {
   const address = packet.bytes.readUInt32BE(packet.ipStart + 16)
   const os = osGuess(features, read, { address, port: packet.dstPort })
   const source = kept(sources, packet.src, () => ({ ipIds: [], isns: [] }))
-  appendSample(source.ipIds, packet.ipId)
-  appendSample(source.isns, packet.seq)
+  source.ipIds = appendSample(source.ipIds, packet.ipId)
+  source.isns = appendSample(source.isns, packet.seq)
   const ipId = classify(source.ipIds, { modulus: IP_ID_MODULUS })
   const isn = classify(source.isns, { modulus: ISN_MODULUS })
   emit(`syn ${packet.src} ${os} ${read.optionsSig} ${ipId} ${isn}`, packet.time)

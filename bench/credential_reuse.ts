@@ -5,15 +5,10 @@
  * million credentials costs at most twice of one on top of ten thousand, 1,000 attempts a second take
  * less than a tenth of one core.
  */
-import { type Batch, makeBatch, Token } from '../engine/batch.ts'
-import { eventClock } from '../engine/clock.ts'
-import { compileKeyedNode } from '../engine/compile.ts'
-import { makeContext, silentLog } from '../engine/context.ts'
-import { newCounters } from '../engine/counters.ts'
 import type { AnyOperator } from '../engine/define.ts'
 import type { Event } from '../engine/event.ts'
-import { operatorRunner } from '../engine/operator_runner.ts'
 import { credentialReuse } from '../operators/credential_reuse.ts'
+import { batchOf, type KeyedRunner, keyedRunner } from './_keyed_runner.ts'
 import { goal, median, row } from './_measure.ts'
 
 const SIZES = [10_000, 100_000, 1_000_000]
@@ -26,24 +21,8 @@ const BATCH = 512
 /** Attempts in 100 with a secret that others have tried, on another target. */
 const REUSED = 10
 
-const component = credentialReuse as unknown as AnyOperator
-
-function newRunner(maxKeys: number) {
-  const config = compileKeyedNode(component, { max_keys: maxKeys })
-  const counters = newCounters()
-  const clock = eventClock(0)
-  const context = makeContext({
-    pipeline: 'bench',
-    node: 'found',
-    clock,
-    signal: new AbortController().signal,
-    log: silentLog,
-    use: ({ name }) => Promise.reject(new Error(`no ${name}`)),
-    counters,
-  })
-  const node = { id: 'found', section: 'operators', component, inputs: [], ...config } as never
-  return operatorRunner(node, { context, counters, nodeClock: clock })
-}
+const newRunner = (maxKeys: number): KeyedRunner =>
+  keyedRunner(credentialReuse as unknown as AnyOperator, { max_keys: maxKeys })
 
 let number = 0
 /** An attempt with the `secret`th secret, 1 ms after the one before. */
@@ -65,20 +44,8 @@ function attempt(secret: number): Event {
   }
 }
 
-let sequence = 0
-function batchOf(events: readonly Event[]): Batch {
-  const root = {
-    sequence: sequence++,
-    source: 'bench',
-    arrivals: events.map(() => Number.POSITIVE_INFINITY),
-  }
-  const origins = events.map((_, index) => index)
-  const times = events.map(({ time }) => time)
-  return makeBatch(events, origins, times, root, new Token(() => undefined))
-}
-
 /** @returns ms that the operator took */
-function run(runner: ReturnType<typeof newRunner>, secrets: readonly number[]): number {
+function run(runner: KeyedRunner, secrets: readonly number[]): number {
   let took = 0
   for (let at = 0; at < secrets.length; at += BATCH) {
     const batch = batchOf(secrets.slice(at, at + BATCH).map(attempt))

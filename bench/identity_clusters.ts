@@ -1,77 +1,51 @@
 /**
  * Addresses → identities: the layer itself (insert all, settle once), against `graphology-components` on
- * the same edges, and one changed address among many. Goals: time grows with n to the power of at most
- * 1.15; ten times as fast as the peer, graph building included in both; a change settles in under
- * 10 ms. `bench/install_peers.sh` installs the peer.
+ * the same edges, and against comparing every pair in Python. Goals: time grows with n to the power of
+ * at most 1.15 from a thousand to a million; ten times as fast as the peer, graph building included in
+ * both; a thousand times the rate of Python. `bench/install_peers.sh` installs the first peer.
+ * `identity_store` measures the operator, and the way from rows to rows.
  */
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { ClusterLayer } from '../protocols/clustering/cluster_layer.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { DynamicGraph } from '../protocols/clustering/dynamic_graph.ts'
 import { IdentityEdges } from '../protocols/clustering/identity_edges.ts'
-import { makeObservation, type Observation } from '../protocols/clustering/observation.ts'
-import { median } from './_measure.ts'
+import type { Observation } from '../protocols/clustering/observation.ts'
+import { addresses, addressPieces } from './_cluster_corpus.ts'
+import { clock, goal, median, row } from './_measure.ts'
 
 const SIZES = (process.env.DECNET_BENCH_SIZES ?? '1000,10000,100000,1000000').split(',').map(Number)
-const CHANGES = 1000
 const MOST_EXPONENT = 1.15
 const LEAST_RATIO = 10
-const MOST_SETTLE_MS = 10
-
-/** xorshift32: the corpus is the same at every run. */
-function chances(seed: number): (n: number) => number {
-  let state = seed
-  return (n) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % n
-  }
-}
-
-/** A few popular tools, many rare ones, one address in three without; payloads run in families. */
-function observation(index: number, n: number, below: (n: number) => number): Observation {
-  const rare = () => (below(4) === 0 ? `popular${below(20)}` : `rare${below(n)}`)
-  return makeObservation(`address-${index}`, {
-    ja3: below(3) === 0 ? rare() : null,
-    hassh: below(3) === 0 ? rare() : null,
-    payload_hashes: below(4) === 0 ? [`payload${below(n)}`] : [],
-    c2_endpoints: below(8) === 0 ? [`c2-${below(n)}`] : [],
-  })
-}
-
-const corpusOf = (n: number): Observation[] => {
-  const below = chances(n)
-  return Array.from({ length: n }, (_, index) => observation(index, n, below))
-}
+/** What Python can do in some seconds. */
+const PAIRWISE = 3200
+const LEAST_PYTHON_RATIO = 1000
 
 interface Run {
-  readonly ms: number
-  readonly layer: ClusterLayer<Observation>
+  /** to put all in: the partition is known then */
+  readonly partition: number
+  /** to give all of them identities too */
+  readonly whole: number
+  readonly groups: number
 }
 
-function cluster(corpus: readonly Observation[]): Run {
-  const started = performance.now()
+function cluster(n: number): Run {
   const layer = new ClusterLayer(
     (graph) => new IdentityEdges(graph),
     (member) => clusterUuid('identity', member),
   )
-  for (const item of corpus) layer.set(item.observation_id, item)
-  layer.settle()
-  return { ms: performance.now() - started, layer }
-}
-
-/** Ms of each change of one address, with the settling after it. */
-function changes({ layer }: Run, n: number): number[] {
-  const below = chances(7)
-  return Array.from({ length: CHANGES }, () => {
-    const item = observation(below(n), n, below)
-    const started = performance.now()
-    layer.set(item.observation_id, item)
-    layer.settle()
-    return performance.now() - started
-  })
+  let partition = 0
+  for (const piece of addressPieces(n)) {
+    const started = clock()
+    for (const item of piece) layer.set(item.observation_id, item)
+    partition += clock() - started
+  }
+  const started = clock()
+  const { formed } = layer.settle()
+  const whole = partition + clock() - started
+  return { partition, whole, groups: formed.length }
 }
 
 /** The edges that are drawn for a corpus, hubs included, as the peer is given them. */
@@ -101,11 +75,11 @@ function edgesOf(corpus: readonly Observation[]): { nodes: number; edges: [numbe
 }
 
 function ownComponents(nodes: number, edges: readonly [number, number][]): number {
-  const started = performance.now()
+  const started = clock()
   const graph = new DynamicGraph()
   for (let node = 0; node < nodes; node++) graph.addNode()
   for (const [a, b] of edges) graph.addEdge(a, b)
-  return performance.now() - started
+  return clock() - started
 }
 
 /** What is used of the peer; it is no dependency of ours. */
@@ -130,56 +104,87 @@ function loadPeer(): Peer | undefined {
 }
 
 function peerComponents(peer: Peer, nodes: number, edges: readonly [number, number][]) {
-  const started = performance.now()
+  const started = clock()
   const graph = new peer.UndirectedGraph({})
   for (let node = 0; node < nodes; node++) graph.addNode(node)
   for (const [a, b] of edges) graph.mergeEdge(a, b)
-  const built = performance.now()
+  const built = clock()
   peer.countConnectedComponents(graph)
-  return { all: performance.now() - started, components: performance.now() - built }
+  return { all: clock() - started, components: clock() - built }
 }
 
-const times: [n: number, ms: number][] = []
-const peer = loadPeer()
-if (!peer) console.log('graphology is not installed: no comparison')
+/** @returns seconds; undefined where there is no Python */
+function pairwiseInPython(n: number): number | undefined {
+  const script = new URL('_pairwise_identities.py', import.meta.url).pathname
+  const input = JSON.stringify(addresses(n))
+  const { status, stdout } = spawnSync('python3', [script], { input, encoding: 'utf8' })
+  if (status !== 0) return undefined
+  const { seconds, groups } = JSON.parse(stdout) as { seconds: number; groups: number }
+  if (groups !== cluster(n).groups) throw new Error('Python finds other groups')
+  return seconds
+}
+
+const times = new Map<number, Pick<Run, 'partition' | 'whole'>>()
+row('n', 'partition', '+ identities', 'addresses/s', 'µs each', 'heap MB')
 for (const n of SIZES) {
-  const corpus = corpusOf(n)
-  const count = n > 100_000 ? 1 : 5
-  if (n <= 100_000) cluster(corpus)
-  const runs = Array.from({ length: count }, () => cluster(corpus))
-  const ms = median(runs.map((run) => run.ms))
-  times.push([n, ms])
-  const changed = changes(runs[0] as Run, n).sort((a, b) => a - b)
-  const middle = median(changed)
-  const slow = changed[Math.floor(0.99 * CHANGES)] ?? Number.NaN
-  console.log(
-    `n ${n}: ${ms.toFixed(1)} ms, ${Math.round(n / (ms / 1000))} addresses/s; ` +
-      `one change ${middle.toFixed(4)} ms median, ${slow.toFixed(3)} ms p99 ` +
-      `(goal: ${MOST_SETTLE_MS} ms: ${middle < MOST_SETTLE_MS ? 'met' : 'missed'})`,
+  for (let warmUp = 0; warmUp < 3 && n <= 100_000; warmUp++) cluster(n)
+  const runs = Array.from({ length: n > 100_000 ? 3 : 7 }, () => cluster(n))
+  const partition = median(runs.map((run) => run.partition))
+  const whole = median(runs.map((run) => run.whole))
+  times.set(n, { partition, whole })
+  row(
+    n.toLocaleString('en'),
+    `${partition.toFixed(1)} ms`,
+    `${whole.toFixed(1)} ms`,
+    Math.round(n / (whole / 1000)).toLocaleString('en'),
+    ((whole * 1000) / n).toFixed(2),
+    (process.memoryUsage().heapUsed / 1e6).toFixed(0),
   )
-  if (!peer || n > 100_000) continue
-  const { nodes, edges } = edgesOf(corpus)
+}
+const [first = Number.NaN, last = Number.NaN] = [SIZES[0], SIZES.at(-1)]
+const msOf = (n: number) => times.get(n)?.whole ?? Number.NaN
+const exponent = (from: number, to: number) => Math.log(msOf(to) / msOf(from)) / Math.log(to / from)
+for (const [index, n] of SIZES.slice(1).entries()) {
+  const from = SIZES[index] as number
+  row(`exponent from ${from} to ${n}`, exponent(from, n).toFixed(2))
+}
+goal(`exponent from ${first} to ${last}`, exponent(first, last), { most: MOST_EXPONENT })
+
+const peer = loadPeer()
+if (!peer) row('graphology is not installed: no comparison')
+for (const n of peer ? SIZES.filter((size) => size > 1000) : []) {
+  const { nodes, edges } = edgesOf(addresses(n))
   const own: number[] = []
   const others: { all: number; components: number }[] = []
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < (n > 100_000 ? 1 : 5); round++) {
     own.push(ownComponents(nodes, edges))
-    others.push(peerComponents(peer, nodes, edges))
+    others.push(peerComponents(peer as Peer, nodes, edges))
   }
   const whole = median(others.map(({ all }) => all))
   const part = median(others.map(({ components }) => components))
-  const ratio = whole / median(own)
-  console.log(
-    `  same ${edges.length} edges: ours ${median(own).toFixed(1)} ms, graphology ` +
-      `${whole.toFixed(1)} ms (${part.toFixed(1)} ms for the components alone), ${ratio.toFixed(1)} times as fast ` +
-      `(goal: ${LEAST_RATIO}: ${ratio >= LEAST_RATIO ? 'met' : 'missed'})`,
+  row(
+    `${edges.length} edges of ${n}: ours, graphology, its search`,
+    ...[median(own), whole, part].map((ms) => `${ms.toFixed(1)} ms`),
   )
+  goal('  times as fast', whole / median(own), { least: LEAST_RATIO })
 }
-for (const [index, [n, ms]] of times.entries()) {
-  const before = times[index - 1]
-  if (!before) continue
-  const exponent = Math.log(ms / before[1]) / Math.log(n / before[0])
-  console.log(
-    `exponent from ${before[0]} to ${n}: ${exponent.toFixed(2)} ` +
-      `(goal: ${MOST_EXPONENT}: ${exponent <= MOST_EXPONENT ? 'met' : 'missed'})`,
+
+const python = pairwiseInPython(PAIRWISE)
+if (python === undefined) row('there is no Python 3: no comparison')
+else {
+  row(
+    `every pair of ${PAIRWISE} in Python`,
+    `${python.toFixed(2)} s`,
+    `${(PAIRWISE / python).toFixed(0)}/s`,
   )
+  for (const n of SIZES.filter((size) => size === 100_000)) {
+    const rate = n / ((times.get(n)?.partition ?? Number.NaN) / 1000)
+    const ratio = rate / (PAIRWISE / python)
+    // Python comes to the partition, no more.
+    goal(`  rate of the partition of ${n} / of Python`, ratio, { least: LEAST_PYTHON_RATIO })
+    row(
+      '  rate with identities / of Python',
+      (n / (msOf(n) / 1000) / (PAIRWISE / python)).toFixed(0),
+    )
+  }
 }

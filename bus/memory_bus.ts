@@ -52,8 +52,9 @@ function roughBytes(value: unknown, depth = 0): number {
     for (const item of value) bytes += roughBytes(item, depth + 1)
     return bytes
   }
-  for (const [key, item] of Object.entries(value)) {
-    bytes += key.length + 4 + roughBytes(item, depth + 1)
+  const members = value as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(members)) {
+    bytes += key.length + 4 + roughBytes(members[key], depth + 1)
   }
   return bytes
 }
@@ -78,9 +79,10 @@ export class Hub {
     return added
   }
 
-  /** Resolves once every subscriber that blocks has taken the message in. */
-  async deliver(envelope: Envelope, bytes: number, from: string): Promise<void> {
-    const blocked: Promise<void>[] = []
+  /** @returns what resolves once every subscriber that blocks has taken the message in */
+  deliver(envelope: Envelope, bytes: number, from: string): Promise<unknown> | undefined {
+    // Mostly nobody listens, or nobody blocks: then there is nothing to wait for.
+    let blocked: Promise<void>[] | undefined
     for (const { queue, wants, peer, blocks, echo } of this.#subscribers) {
       const own = peer === from
       if ((own && !echo) || !wants(envelope.topic)) continue
@@ -89,9 +91,11 @@ export class Hub {
         continue
       }
       const admitted = queue.pushWhenRoom(envelope, bytes)
-      if (admitted) blocked.push(admitted)
+      if (!admitted) continue
+      blocked ??= []
+      blocked.push(admitted)
     }
-    if (blocked.length > 0) await Promise.all(blocked)
+    return blocked && Promise.all(blocked)
   }
 
   /** Hands on what has come from another process, which nobody here can make wait. */
@@ -135,9 +139,11 @@ export class MemoryConnection implements BusConnection {
     if (bytes > ENVELOPE_MAX_BYTES) {
       throw new BusError('BUS_TOO_LARGE', `a message of more than ${ENVELOPE_MAX_BYTES} bytes`)
     }
-    const envelope: Envelope = { v: 1, ...message }
-    await this.#hub.deliver(envelope, bytes, this.#peer)
-    await this.#hub.uplink?.publish(envelope)
+    const { id, topic, type, ts, payload } = message
+    const envelope: Envelope = { v: 1, id, topic, type, ts, payload }
+    const blocked = this.#hub.deliver(envelope, bytes, this.#peer)
+    if (blocked) await blocked
+    if (this.#hub.uplink) await this.#hub.uplink.publish(envelope)
   }
 
   async subscribe(

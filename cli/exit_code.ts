@@ -46,6 +46,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   JOURNAL: exitCode.badConfig,
   SINK_DIR: exitCode.usage,
   USAGE: exitCode.usage,
+  EXPLAIN_ID: exitCode.usage,
   CEL: exitCode.usage,
   NO_SUCH_PORT: exitCode.usage,
   STATE_LOCKED: exitCode.tryAgain,

@@ -1,9 +1,9 @@
 /** What the database says was found, as tables for a terminal. */
 
 import type { ResourceUse } from '../engine/context.ts'
-import { quote } from '../protocols/quote.ts'
 import { database } from '../store/database.ts'
 import { type Findings, findings } from '../store/findings.ts'
+import { outsideText } from './outside_text.ts'
 import { grouped, textTable } from './text_table.ts'
 
 /** Rows of each table; together they fit a screen. */
@@ -16,7 +16,7 @@ export async function findingsText(use: ResourceUse): Promise<string> {
 
 /** Every name in it comes from an attacker and is escaped. */
 export function renderFindings(found: Findings): string {
-  const { attackers, deckies, services, credentials } = found
+  const { attackers, deckies, services, credentials, identities } = found
   const parts = [totalsText(found.totals)]
   if (attackers.length > 0) {
     const rows = attackers.map((one) => [one.name, one.events, one.deckies, one.services])
@@ -29,6 +29,10 @@ export function renderFindings(found: Findings): string {
     })
     const header = ['PRINCIPAL', 'SECRET', 'KIND', 'ATTEMPTS', 'ATTACKERS', 'TARGETS']
     parts.push(table(header, rows))
+  }
+  if (identities.length > 0) {
+    const rows = identities.map((one) => [one.uuid, one.addresses, one.campaign])
+    parts.push(table(['IDENTITY', 'ADDRESSES', 'IDENTITIES IN ITS CAMPAIGN'], rows))
   }
   if (deckies.length > 0) {
     const count = (one: { name: string; events: number }) => [one.name, one.events]
@@ -52,6 +56,9 @@ function totalsText(totals: Findings['totals']): string {
     ['credentials', totals.credentials],
     ['login attempts', totals.attempts],
     ['bounties', totals.bounties],
+    ['reused secrets', totals.reused],
+    ['identities', totals.identities],
+    ['campaigns', totals.campaigns],
   ] as const
   const lines = counts.map(([name, count]) => [name, grouped(count)])
   const span =
@@ -82,12 +89,7 @@ function beside(left: string, right: string): string {
   return `${lines.join('\n')}\n`
 }
 
-// Visible ASCII without the quote and the backslash, which would make quoted text ambiguous.
-const HARMLESS = /^[!#-[\]-~]{1,48}$/
-
-/** Text an attacker chose: as it is where it can do no harm, else quoted and cut. */
 function shown(cell: Cell): string {
   if (cell === null) return '-'
-  if (typeof cell === 'number') return grouped(cell)
-  return HARMLESS.test(cell) ? cell : quote(cell, 32)
+  return typeof cell === 'number' ? grouped(cell) : outsideText(cell)
 }

@@ -14,6 +14,7 @@ import { Config } from './config.ts'
 import { Deinit } from './deinit.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
+import { Explain } from './explain.ts'
 import { Init } from './init.ts'
 import { installedVersion } from './install.ts'
 import { NewComponent } from './new_component.ts'
@@ -80,6 +81,7 @@ const COMMANDS = [
   PipelineDlqReplay,
   PipelineDlqDrop,
   PipelineExplainType,
+  Explain,
   Sniff,
   P0f,
   BusServe,
@@ -113,6 +115,7 @@ const MASTER_ONLY: readonly unknown[] = [
   ReuseCorrelate,
   Clusterer,
   CampaignClusterer,
+  Explain,
 ]
 
 const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>

@@ -1,5 +1,6 @@
 /** Every component there is. A test holds this list against the three folders. */
 import { makeRegistry, type Registry } from '../engine/define.ts'
+import { asn } from '../operators/asn.ts'
 import { attackerProfile } from '../operators/attacker_profile.ts'
 import { bounty } from '../operators/bounty.ts'
 import { campaignCluster } from '../operators/campaign_cluster.ts'
@@ -49,6 +50,7 @@ export const registry: Registry = makeRegistry([
   stdin,
   syslog,
   syslogFileSource,
+  asn,
   attackerProfile,
   bounty,
   campaignCluster,

@@ -67,3 +67,6 @@ export const freshEpoch = (): string => randomBytes(8).toString('hex')
 
 /** Between 0 and 1, 1 excluded: spreads retries, and never shows in an event. */
 export const jitter = (): number => Math.random()
+
+/** 32 random bits, signed: keeps what outsiders cannot know out of their reach, and never shows in an event. */
+export const secret32 = (): number => randomBytes(4).readInt32LE()

@@ -38,6 +38,11 @@ class Feed {
     this.#chunks = capture.items()
   }
 
+  /** The next item, left in place, if it has been read. */
+  get ready(): CapturedItem | undefined {
+    return this.#items[this.#at]
+  }
+
   /** The next item, left in place; undefined at the end. */
   async head(): Promise<CapturedItem | undefined> {
     while (this.#at >= this.#items.length) {
@@ -87,7 +92,7 @@ export async function* inTimeOrder(
       times.push(head.time)
       if (head.arrival !== undefined) arrivals.push(head.arrival)
       chosen.take()
-      head = await chosen.head()
+      head = chosen.ready ?? (await chosen.head())
     }
     const known = arrivals.length > 0 && { arrivals }
     yield { feed: target, items, times, at, isTime, ...known }

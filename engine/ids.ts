@@ -7,8 +7,9 @@ const ID_LENGTH = 32
 export const REPLAY_EPOCH = '0000000000000000'
 
 /** @returns the first 32 hex characters of SHA-256 over the parts, kept apart by NUL */
-export function deriveId(...parts: readonly (string | number)[]): string {
-  return hash('sha256', parts.join('\0'), 'hex').slice(0, ID_LENGTH)
+export function deriveId(first: string, second: string | number, third?: string | number): string {
+  const text = third === undefined ? `${first}\0${second}` : `${first}\0${second}\0${third}`
+  return hash('sha256', text, 'hex').slice(0, ID_LENGTH)
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Keyed state of one operator: bounded, aged by event time, with timers, saved by difference. */
 import type { StateCounters } from './counters.ts'
-import { type Timer, TimerQueue } from './timer_queue.ts'
+import { KeyTable } from './key_table.ts'
+import { TimerQueue } from './timer_queue.ts'
 
 /** One key as a checkpoint keeps it. `stamp` orders keys by last use. */
 export interface SavedKey {
@@ -18,8 +19,15 @@ export interface StateChanges {
   readonly removed: readonly string[]
 }
 
+/** A timer that has come up. */
+export interface Timer {
+  readonly time: number
+  readonly key: string
+}
+
 interface Entry {
   readonly key: string
+  readonly hash: number
   state: unknown
   /** watermark at the last use, ms */
   touched: number
@@ -32,7 +40,8 @@ interface Entry {
   size: number
   /** whether a checkpoint has the key, as it was */
   kept: boolean
-  dirty: boolean
+  /** changed by a timer since the last checkpoint; `#changedSince` tells of all other changes */
+  fired: boolean
   gone: boolean
   /** its neighbours in the order of last use */
   older: Entry
@@ -49,13 +58,14 @@ export interface StateBounds {
 const COMPACT_SLACK = 1024
 
 export class KeyedState {
-  readonly #entries = new Map<string, Entry>()
-  // A ring in the order of last use; `newer` of this entry, which is none, is the oldest. The order
-  // of the Map would do, but finding its first key costs a step for each that was deleted before it.
+  readonly #entries = new KeyTable<Entry>()
+  // A ring in the order of last use; `newer` of this entry, which is none, is the oldest.
   readonly #ring = ringStart()
-  readonly #queue = new TimerQueue()
-  /** those that have gone since stay until there are too many of them */
-  #dirty: Entry[] = []
+  readonly #queue = new TimerQueue<Entry>()
+  /** entries with this stamp or a later one were used since the last checkpoint: the ring's end */
+  #changedSince = 0
+  /** entries before those that have changed, since a timer of theirs has fired */
+  #fired: Entry[] = []
   readonly #removed = new Set<string>()
   readonly #bounds: StateBounds
   #stamp = 0
@@ -87,7 +97,8 @@ export class KeyedState {
    * evicting the key that was used least recently.
    */
   open(key: string, watermark: number, init: (key: string) => unknown): unknown {
-    let entry = this.#entries.get(key)
+    const hash = this.#entries.hashOf(key)
+    let entry = this.#entries.find(key, hash)
     if (entry && this.#expired(entry, watermark)) {
       this.#evict(entry)
       this.counters.evictedByAge += 1
@@ -96,50 +107,47 @@ export class KeyedState {
     if (entry) unlink(entry)
     else {
       if (this.#entries.size >= this.#bounds.maxKeys) this.#evictOldest()
-      entry = newEntry(key, init(key))
-      entry.kept = this.#removed.delete(key)
-      this.#entries.set(key, entry)
+      entry = newEntry(key, hash, init(key))
+      if (this.#removed.size > 0) entry.kept = this.#removed.delete(key)
+      this.#entries.add(entry)
       this.counters.keys = this.#entries.size
     }
     entry.touched = watermark
     entry.stamp = this.#stamp++
     linkBefore(this.#ring, entry)
-    this.#markDirty(entry)
     return entry.state
   }
 
-  #markDirty(entry: Entry): void {
-    if (entry.dirty) return
-    entry.dirty = true
-    this.#dirty.push(entry)
-    if (this.#dirty.length > 2 * this.#entries.size + COMPACT_SLACK) {
-      this.#dirty = this.#dirty.filter(({ gone }) => !gone)
-    }
+  #find(key: string): Entry | undefined {
+    // Timers are set and cancelled for the key that was opened last.
+    const newest = this.#ring.older
+    if (newest.key === key && newest !== this.#ring) return newest
+    return this.#entries.find(key, this.#entries.hashOf(key))
   }
 
   /** The key's state if it has one that has not aged out; a use like any other. */
   peek(key: string, watermark: number): unknown {
-    const entry = this.#entries.get(key)
+    const entry = this.#find(key)
     return entry && !this.#expired(entry, watermark)
       ? this.open(key, watermark, () => undefined)
       : undefined
   }
 
   setTimer(key: string, time: number): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#find(key)
     if (!entry || !addTimer(entry, time)) return
-    this.#queue.push({ time, key })
+    this.#queue.push(time, entry)
     this.counters.timers += 1
     if (this.#queue.size > 2 * this.counters.timers + COMPACT_SLACK) this.#compact()
   }
 
   cancelTimer(key: string, time: number): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#find(key)
     if (entry && deleteTimer(entry, time)) this.counters.timers -= 1
   }
 
   forget(key: string): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#find(key)
     if (entry) this.#evict(entry)
   }
 
@@ -150,29 +158,24 @@ export class KeyedState {
 
   /** Whether a timer is due at `watermark`. */
   isDue(watermark: number): boolean {
-    const first = this.#queue.peek()
-    return first !== undefined && first.time <= watermark
+    return this.#queue.nextTime <= watermark
   }
 
   /** Time of the earliest timer, cancelled or not. */
   get nextTimer(): number {
-    return this.#queue.peek()?.time ?? Number.POSITIVE_INFINITY
+    return this.#queue.nextTime
   }
 
   /** Time of the earliest timer that will fire; Infinity if there is none. */
   get nextLiveTimer(): number {
-    for (let first = this.#queue.peek(); first; first = this.#queue.peek()) {
-      const entry = this.#entries.get(first.key)
-      if (entry && hasTimer(entry, first.time)) return first.time
-      this.#queue.pop()
-    }
-    return Number.POSITIVE_INFINITY
+    this.#queue.skipUntil(isLive)
+    return this.#queue.nextTime
   }
 
   /** Time of the last timer that is set, -Infinity if there is none. */
   get lastTimer(): number {
     let last = Number.NEGATIVE_INFINITY
-    for (const entry of this.#entries.values()) {
+    for (let entry = this.#ring.newer; entry !== this.#ring; entry = entry.newer) {
       for (const time of timersOf(entry)) last = Math.max(last, time)
     }
     return last
@@ -181,15 +184,19 @@ export class KeyedState {
   /** Takes the earliest timer that is due, with its key's state; undefined when none is left. */
   takeDue(watermark: number): { timer: Timer; state: unknown } | undefined {
     while (this.isDue(watermark)) {
-      const timer = this.#queue.pop() as Timer
-      const entry = this.#entries.get(timer.key)
-      if (!entry || !deleteTimer(entry, timer.time)) continue // cancelled, or its key has gone
+      const time = this.#queue.nextTime
+      const entry = this.#queue.pop() as Entry
+      if (!isLive(entry, time)) continue
+      deleteTimer(entry, time)
       this.counters.timers -= 1
-      this.#markDirty(entry)
+      if (!entry.fired) {
+        entry.fired = true
+        this.#fired.push(entry)
+      }
       // A key that had aged out before the timer's time takes the timer with it, however late the
       // sweep comes: when it is swept must not show.
-      if (this.#expired(entry, timer.time)) continue
-      return { timer, state: entry.state }
+      if (this.#expired(entry, time)) continue
+      return { timer: { time, key: entry.key }, state: entry.state }
     }
     return undefined
   }
@@ -208,18 +215,25 @@ export class KeyedState {
   /** What changed since the last call; the caller must write it or stop. */
   takeChanges(): StateChanges {
     const saved: SavedKey[] = []
-    for (const entry of this.#dirty) {
-      if (entry.gone) continue
+    const save = (entry: Entry) => {
       const state = JSON.stringify(entry.state)
       const size = state.length + entry.key.length
       this.counters.bytes += size - entry.size
       entry.size = size
       entry.kept = true
-      entry.dirty = false
       saved.push(toSaved(entry, state))
     }
+    for (const entry of this.#fired) {
+      entry.fired = false
+      if (!entry.gone && entry.stamp < this.#changedSince) save(entry)
+    }
+    this.#fired = []
+    let entry = this.#ring.older
+    for (; entry !== this.#ring && entry.stamp >= this.#changedSince; entry = entry.older) {
+      save(entry)
+    }
+    this.#changedSince = this.#stamp
     const removed = [...this.#removed]
-    this.#dirty = []
     this.#removed.clear()
     return { saved, removed }
   }
@@ -228,27 +242,29 @@ export class KeyedState {
   restore(keys: readonly SavedKey[]): void {
     for (const saved of keys.toSorted((a, b) => a.stamp - b.stamp)) {
       const { key, state, touched, stamp, timers } = saved
-      const entry = newEntry(key, JSON.parse(state))
+      const entry = newEntry(key, this.#entries.hashOf(key), JSON.parse(state))
       entry.size = state.length + key.length
       entry.touched = touched
       entry.stamp = stamp
       entry.kept = true
       for (const time of timers) addTimer(entry, time)
       this.counters.bytes += entry.size
-      this.#entries.set(key, entry)
+      this.#entries.add(entry)
       linkBefore(this.#ring, entry)
       this.#stamp = stamp + 1
-      for (const time of timers) this.#queue.push({ time, key })
+      for (const time of timers) this.#queue.push(time, entry)
       this.counters.timers += timers.length
     }
+    this.#changedSince = this.#stamp
     this.counters.keys = this.#entries.size
   }
 
   /** Cancelled timers and those of evicted keys would otherwise pile up in the queue. */
   #compact(): void {
     this.#queue.clear()
-    for (const [key, entry] of this.#entries) {
-      for (const time of timersOf(entry)) this.#queue.push({ time, key })
+    for (let entry = this.#ring.newer; entry !== this.#ring; entry = entry.newer) {
+      if (entry.timer !== undefined) this.#queue.push(entry.timer, entry)
+      if (entry.timers) for (const time of entry.timers) this.#queue.push(time, entry)
     }
   }
 
@@ -267,8 +283,10 @@ export class KeyedState {
     this.counters.timers -= (entry.timer === undefined ? 0 : 1) + (entry.timers?.size ?? 0)
     this.counters.bytes -= entry.size
     unlink(entry)
-    this.#entries.delete(entry.key)
+    this.#entries.delete(entry)
     entry.gone = true
+    // Its timers keep the entry in the queue for a while, and need nothing but its key.
+    entry.state = undefined
     // Keys that come and go between two checkpoints are none of the file's business.
     if (entry.kept) this.#removed.add(entry.key)
     this.counters.keys = this.#entries.size
@@ -276,9 +294,10 @@ export class KeyedState {
   }
 }
 
-function newEntry(key: string, state: unknown): Entry {
+function newEntry(key: string, hash: number, state: unknown): Entry {
   const entry = {
     key,
+    hash,
     state,
     touched: Number.NEGATIVE_INFINITY,
     stamp: 0,
@@ -286,7 +305,7 @@ function newEntry(key: string, state: unknown): Entry {
     timers: undefined,
     size: 0,
     kept: false,
-    dirty: false,
+    fired: false,
     gone: false,
   } as unknown as Entry
   entry.older = entry
@@ -295,7 +314,7 @@ function newEntry(key: string, state: unknown): Entry {
 }
 
 /** An entry without a key: where a ring begins and ends. */
-const ringStart = (): Entry => newEntry('', undefined)
+const ringStart = (): Entry => newEntry('', 0, undefined)
 
 /** Puts `entry` before `next`: at the end of a ring, where that is its start. */
 function linkBefore(next: Entry, entry: Entry): void {
@@ -309,6 +328,9 @@ function unlink({ older, newer }: Entry): void {
   older.newer = newer
   newer.older = older
 }
+
+/** Whether a timer in the queue still stands: it was not cancelled, and its key has not gone. */
+const isLive = (entry: Entry, time: number): boolean => !entry.gone && hasTimer(entry, time)
 
 const hasTimer = (entry: Entry, time: number): boolean =>
   entry.timer === time || (entry.timers?.has(time) ?? false)

@@ -192,6 +192,11 @@ class KeyedRunner implements OperatorRunner {
     const { watermarks } = batch
     if (origin < 0) return cursor
     const reached = watermarks[origin] as number
+    // For most events nothing is due, and they are many.
+    if (reached < this.#keys.nextTimer) {
+      if (reached > this.watermark) this.#raise(reached, origin)
+      return Math.max(cursor, origin)
+    }
     // The end of input is no moment: time runs on to the last timer and stops there.
     const target =
       reached === Number.POSITIVE_INFINITY
@@ -215,12 +220,12 @@ class KeyedRunner implements OperatorRunner {
   }
 
   #handle(event: Event, origin: number): void {
-    const { counters } = this.#options
+    const { counters, trace } = this.#options
     try {
       this.#check(event.data)
       if (this.#code.wants?.(event) === false) {
         counters.filtered += 1
-        this.#outputs.emit(undefined, event, origin)
+        if (trace) this.#outputs.emit(undefined, event, origin)
         return
       }
       const key = this.#code.key(event)

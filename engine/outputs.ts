@@ -34,6 +34,8 @@ export class Outputs {
   readonly #trace: Trace | undefined
   readonly #left: Left[] = []
   #buffers = new Map<string, PortBuffer>()
+  /** that of the only output of most operators */
+  #main: PortBuffer | undefined
 
   constructor(node: string, ports: readonly string[], counters: NodeCounters, trace?: Trace) {
     this.#node = node
@@ -47,6 +49,7 @@ export class Outputs {
     this.#buffers = new Map(
       [...this.#ports, 'errors'].map((port) => [port, { events: [], origins: [] }]),
     )
+    this.#main = this.#buffers.get('')
   }
 
   /**
@@ -96,7 +99,7 @@ export class Outputs {
   }
 
   #append(port: string, event: Event, origin: number): void {
-    const buffer = this.#buffers.get(port)
+    const buffer = port === '' ? this.#main : this.#buffers.get(port)
     if (!buffer) {
       throw new EngineError('NO_SUCH_PORT', `${this.#node} has no output named ${port}`)
     }

@@ -51,6 +51,10 @@ export async function* withTicks(
     const last = Math.floor(startTime / one.period) * one.period
     return { feed: firstFeed + index, ticks: one, last }
   })
+  if (tickers.length === 0) {
+    yield* batches
+    return
+  }
   for await (const batch of batches) {
     const { items, times } = batch
     let start = 0

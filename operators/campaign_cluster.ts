@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
 import { campaignEdges } from '../protocols/clustering/campaign_edges.ts'
 import { CAMPAIGN_WEIGHTS, leastInfra } from '../protocols/clustering/campaign_similarity.ts'
+import { CampaignSum } from '../protocols/clustering/campaign_sum.ts'
 import {
   ClusterBook,
   type MemberState,
@@ -132,7 +133,7 @@ export const campaignCluster = defineOperator({
     if (leastInfra(weights) === undefined) {
       context.log.warn({ node: context.node }, 'with these weights every pair has to be compared')
     }
-    const book = new ClusterBook<Member, IdentityFeatures>({
+    const book = new ClusterBook<Member, IdentityFeatures, CampaignSum>({
       kind: 'campaign',
       edges: (graph) => campaignEdges(graph, weights),
       mint: (member) => clusterUuid('campaign', member),
@@ -144,6 +145,7 @@ export const campaignCluster = defineOperator({
         ...NOTHING_SHOWN,
       }),
       itemOf: ({ features }) => features ?? undefined,
+      newSum: () => new CampaignSum(),
     })
 
     function settled(time: number, engine: { open(key: string): unknown }) {
@@ -242,27 +244,26 @@ const sorted = (features: IdentityFeatures): IdentityFeatures => ({
 })
 
 /** What is stored of a campaign. */
-function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures>) {
+function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures, CampaignSum>) {
   const parent = book.parent(uuid)
   if (!parent || parent.created === null) return undefined
-  const cluster = book.clusterOf(uuid).map(([, state]) => state)
-  const own = cluster.filter(({ parent: given }) => given === uuid)
-  const all = parent.merged_into === null ? cluster : own
-  const listed = (values: readonly string[]) => (values.length > 0 ? stringSet(values) : null)
-  const texts = (values: readonly (string | null)[]) =>
-    values.flatMap((value) => value ?? []).sort()
+  const { own, all } = book.sumsOf(uuid)
+  const { count, first = null, last = null } = own.span
+  const lists = (parent.merged_into === null ? all : own).lists()
+  const listed = (values: readonly string[]) => (values.length > 0 ? values : null)
   return {
     campaign_uuid: uuid,
     schema_version: 1,
     merged_into_uuid: parent.merged_into,
-    first_seen_at: texts(own.map(({ first_seen_at }) => first_seen_at))[0] ?? null,
-    last_seen_at: texts(own.map(({ last_seen_at }) => last_seen_at)).at(-1) ?? null,
+    first_seen_at: first,
+    last_seen_at: last,
     created_at: isoTime(parent.created),
-    identity_count: own.length,
-    ja3_hashes: listed(all.flatMap(({ ja3_hashes }) => ja3_hashes ?? [])),
-    hassh_hashes: listed(all.flatMap(({ hassh_hashes }) => hassh_hashes ?? [])),
-    payload_simhashes: listed(all.flatMap(({ features }) => features?.payload_hashes ?? [])),
-    c2_endpoints: listed(all.flatMap(({ features }) => features?.c2_endpoints ?? [])),
+    identity_count: count,
+    ja3_hashes: listed(lists.ja3),
+    hassh_hashes: listed(lists.hassh),
+    payload_simhashes: listed(lists.payloads),
+    c2_endpoints: listed(lists.endpoints),
+    left_out: lists.left_out,
   }
 }
 

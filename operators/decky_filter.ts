@@ -19,8 +19,8 @@ import { database as databaseResource } from '../store/database.ts'
 import { fileDeckies } from '../store/decky_file.ts'
 import { runningDeckies } from '../store/running_deckies.ts'
 
-/** Names by address. */
-type Deckies = ReadonlyMap<string, string>
+/** By address: what packets to it and from it are marked with. */
+type Deckies = ReadonlyMap<string, { readonly to: DeckyMarks; readonly from: DeckyMarks }>
 
 /** What the one question is called; the answer is the map as it is now. */
 const QUESTION = 'deckies'
@@ -125,13 +125,19 @@ interface Config {
 
 /** The answer as a map, made once for all events of a batch. */
 function deckyMap({ deckies }: Config): (answer: Json | undefined) => Deckies {
-  const fixed = Object.entries(deckies).map(([ip, name]) => [parseIp(ip) ?? ip, name] as const)
+  const marks = (decky: string) => ({
+    to: { decky, from_decky: false },
+    from: { decky, from_decky: true },
+  })
+  const fixed = Object.entries(deckies).map(
+    ([ip, name]) => [parseIp(ip) ?? ip, marks(name)] as const,
+  )
   let from: Json | undefined
   let map: Deckies = new Map(fixed)
   return (answer) => {
     if (answer === from) return map
     const told = typeof answer === 'object' && answer !== null ? Object.entries(answer) : []
-    map = new Map([...told.map(([ip, name]) => [ip, String(name)] as const), ...fixed])
+    map = new Map([...told.map(([ip, name]) => [ip, marks(String(name))] as const), ...fixed])
     from = answer
     return map
   }
@@ -168,10 +174,9 @@ function marksOf(packet: Packet, deckies: Deckies, all: boolean): DeckyMarks | u
   const source = deckies.get(packet.src)
   const destination = deckies.get(packet.dst)
   if (destination !== undefined) {
-    const marks = { decky: destination, from_decky: false }
-    return source === undefined ? marks : { ...marks, internal: true }
+    return source === undefined ? destination.to : { ...destination.to, internal: true }
   }
-  if (source !== undefined) return { decky: source, from_decky: true }
+  if (source !== undefined) return source.from
   if (!all) return undefined
   const fromDecky = isAnswer(packet)
   return {
@@ -192,6 +197,11 @@ function isAnswer(packet: Packet): boolean {
 }
 
 function marked(event: Event, marks: DeckyMarks): Event {
-  const data: Data = { ...event.data, ...marks }
-  return { ...event, topic: 'sniffer.packet', data }
+  const { id, time } = event
+  const { decky, from_decky } = marks
+  // Members by name and not by a second spread, which takes as long as all the rest.
+  const data: Data = { ...event.data, decky, from_decky }
+  if (marks.internal) data.internal = true
+  if (marks.guessed) data.guessed = true
+  return { id, topic: 'sniffer.packet', time, data }
 }

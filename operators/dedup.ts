@@ -123,8 +123,11 @@ export const dedup = defineOperator({
     const kept: Kept = { sum, collect: Object.entries(collect) }
     const keyOf = (event: Event): string | undefined => {
       const own = byTopic.get(event.topic)
-      if (own) return keyText([event.topic, ...own.map((part) => part.evaluate(event))])
-      return key && keyText(key.map((part) => part.evaluate(event)))
+      const parts = own ?? key
+      if (!parts) return undefined
+      const texts: unknown[] = own ? [event.topic] : []
+      for (const part of parts) texts.push(part.evaluate(event))
+      return keyText(texts)
     }
     return {
       key(event) {

@@ -7,18 +7,20 @@ import {
   type ParentState,
 } from '../protocols/clustering/cluster_book.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
-import { PairwiseEdges } from '../protocols/clustering/edge_maker.ts'
+import { type EdgeGraph, PairwiseEdges } from '../protocols/clustering/edge_maker.ts'
 import { readFingerprints } from '../protocols/clustering/fingerprint_entries.ts'
-import { IdentityEdges } from '../protocols/clustering/identity_edges.ts'
-import { type SessionSpan, uniteMembers } from '../protocols/clustering/identity_features.ts'
+import { IdentityEdges, type IsPopular } from '../protocols/clustering/identity_edges.ts'
+import type { SessionSpan } from '../protocols/clustering/identity_features.ts'
 import {
   highTierDecides,
   IDENTITY_WEIGHTS,
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
+import { IdentitySum } from '../protocols/clustering/identity_sum.ts'
 import { membersTaken } from '../protocols/clustering/members_taken.ts'
 import { whyNoMethod } from '../protocols/clustering/method.ts'
-import { makeObservation, type Observation } from '../protocols/clustering/observation.ts'
+import { type Observation, observationOf } from '../protocols/clustering/observation.ts'
+import { PopularValues } from '../protocols/clustering/popular_values.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
 import { formatIsoMicros, isoMicros } from '../protocols/iso_time.ts'
@@ -67,6 +69,22 @@ export const identityCluster = defineOperator({
       IDENTITY_WEIGHTS.very_low,
       'Weight of the network. Where it, `medium` and `low` add up to 1, or `high` is less, every ' +
         'pair is compared, which is slow.',
+    ),
+    popular: Type.Optional(
+      Type.Object(
+        {
+          holders: Type.Integer({
+            minimum: 1,
+            description: 'Addresses that may have a value before it is no evidence any more.',
+          }),
+        },
+        {
+          description:
+            'Guards against what half the Internet shares: a fingerprint, payload or endpoint that ' +
+            'more addresses have joins none of them, as long as that is so. Off by default. ' +
+            'Fingerprints that differ still speak against a payload in common.',
+        },
+      ),
     ),
   }),
   check({ method }) {
@@ -134,18 +152,23 @@ export const identityCluster = defineOperator({
     },
   ],
   outputs: () => ['events', 'identities'],
-  keyed: ({ settle, method: _method, ...tiers }, context) => {
+  keyed: ({ settle, method: _method, popular, ...tiers }, context) => {
     const weights = { ...tiers, threshold: IDENTITY_WEIGHTS.threshold }
     const isExact = highTierDecides(weights)
     if (!isExact) {
       context.log.warn({ node: context.node }, 'with these weights every pair has to be compared')
     }
-    const book = new ClusterBook<Member, Observation>({
+    const edgesIn = (graph: EdgeGraph) => (isPopular?: IsPopular) =>
+      isExact
+        ? new IdentityEdges(graph, isPopular)
+        : new PairwiseEdges<Observation>(
+            graph,
+            (a, b) => identityWeight(a, b, weights, isPopular) >= weights.threshold,
+          )
+    const book = new ClusterBook<Member, Observation, IdentitySum>({
       kind: 'identity',
       edges: (graph) =>
-        isExact
-          ? new IdentityEdges(graph)
-          : new PairwiseEdges(graph, (a, b) => identityWeight(a, b, weights) >= weights.threshold),
+        popular ? new PopularValues(popular.holders, edgesIn(graph)) : edgesIn(graph)(),
       mint: (member) => clusterUuid('identity', member),
       newMember: () => ({
         as: 'member',
@@ -159,6 +182,7 @@ export const identityCluster = defineOperator({
         sessions: [],
       }),
       itemOf: ({ observation }) => observation ?? undefined,
+      newSum: () => new IdentitySum(),
     })
 
     function settled(time: number, engine: { open(key: string): unknown }) {
@@ -204,34 +228,18 @@ export const identityCluster = defineOperator({
       step(state, { data, time }, timers) {
         if (state.as !== 'member') return undefined
         const values = readFingerprints(data.fingerprints)
-        const { attacker_uuid, asn, payload_hashes, c2_endpoints, credentials } = data
-        const { commands_by_phase, first_seen, last_seen, sessions = [] } = data
+        const { attacker_uuid, first_seen, last_seen, sessions = [] } = data
         const member = {
-          observation: makeObservation(attacker_uuid, {
-            ja3: values.ja3.at(-1),
-            hassh: values.hassh.at(-1),
-            asn,
-            ...(payload_hashes && { payload_hashes }),
-            ...(c2_endpoints && { c2_endpoints }),
-            ...(credentials && { credentials }),
-            ...(commands_by_phase && { commands_by_phase }),
-          }),
+          observation: observationOf(data, values),
           ja3: stringSet(values.ja3),
           hassh: stringSet(values.hassh),
           first: micros(first_seen, time),
           last: micros(last_seen, time),
-          sessions: sessions.flatMap(({ decky, phase, started_at, duration_s }) =>
-            isPhase(phase)
-              ? [
-                  {
-                    decky,
-                    phase,
-                    start: started_at,
-                    end: started_at + Math.round(duration_s * 1000),
-                  },
-                ]
-              : [],
-          ),
+          sessions: sessions.flatMap(({ decky, phase, started_at: start, duration_s }) => {
+            const end = start + Math.round(duration_s * 1000)
+            // What overflows is no JSON.
+            return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
+          }),
         }
         const before = { ...state, ...member }
         if (JSON.stringify(before) === JSON.stringify(state)) {
@@ -251,35 +259,31 @@ export const identityCluster = defineOperator({
 })
 
 /** What is stored of an identity, and what the campaign layer compares it by. */
-function rowOf(uuid: string, book: ClusterBook<Member, Observation>) {
+function rowOf(uuid: string, book: ClusterBook<Member, Observation, IdentitySum>) {
   const parent = book.parent(uuid)
   if (!parent || parent.created === null) return undefined
-  const cluster = book.clusterOf(uuid)
-  const own = cluster.filter(([, state]) => state.parent === uuid).map(([, state]) => state)
+  const { own, all } = book.sumsOf(uuid)
+  const { count, first, last } = own.span
   // The winner speaks for all; what a loser said last is not wrong, only no longer kept up.
-  const all = parent.merged_into === null ? cluster.map(([, state]) => state) : own
-  const { session_windows, ...features } = uniteMembers(
-    all.map(({ observation, sessions }) => ({ ...observation, sessions })),
-  )
+  const { ja3, hassh, features, left_out } = (parent.merged_into === null ? all : own).lists()
   const listed = (values: readonly string[]) => (values.length > 0 ? values : null)
   return {
     identity_uuid: uuid,
     schema_version: 1,
     merged_into_uuid: parent.merged_into,
-    first_seen_at: own.length > 0 ? formatIsoMicros(least(own.map(({ first }) => first))) : null,
-    last_seen_at: own.length > 0 ? formatIsoMicros(-least(own.map(({ last }) => -last))) : null,
+    first_seen_at: first === undefined ? null : formatIsoMicros(first),
+    last_seen_at: last === undefined ? null : formatIsoMicros(last),
     created_at: isoTime(parent.created),
-    observation_count: own.length,
-    ja3_hashes: listed(stringSet(all.flatMap(({ ja3 }) => ja3))),
-    hassh_hashes: listed(stringSet(all.flatMap(({ hassh }) => hassh))),
+    observation_count: count,
+    ja3_hashes: listed(ja3),
+    hassh_hashes: listed(hassh),
     payload_simhashes: listed(features.payload_hashes),
     c2_endpoints: listed(features.c2_endpoints),
-    features: { ...features, session_windows },
+    left_out,
+    features,
   }
 }
 
-const least = (numbers: readonly number[]): number =>
-  numbers.reduce((small, number) => Math.min(small, number), Number.POSITIVE_INFINITY)
 const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
 
 /** µs; of the event where the text is no time. */

@@ -11,8 +11,8 @@ import {
 /** One source address. */
 interface Source {
   /** oldest first */
-  readonly ip_ids: number[]
-  readonly isns: number[]
+  ip_ids: number[]
+  isns: number[]
   /** SYNs of the last minute, oldest first: a digest of each and its time, in turns */
   recent: number[]
 }
@@ -85,11 +85,16 @@ export const sequenceClass = defineOperator({
         const { data } = event
         if (!(skip_retransmit && isRepeat(source, data, event.time))) {
           // IPv6 has no IP-ID.
-          if (data.ip_version !== '6') appendSample(source.ip_ids, Number(data.ip_id))
-          appendSample(source.isns, Number(data.isn))
+          if (data.ip_version !== '6') {
+            source.ip_ids = appendSample(source.ip_ids, Number(data.ip_id))
+          }
+          source.isns = appendSample(source.isns, Number(data.isn))
         }
+        const { id, topic, time } = event
         return {
-          ...event,
+          id,
+          topic,
+          time,
           data: {
             ...data,
             ipid_class: classify(source.ip_ids, ofIpId),
@@ -112,26 +117,41 @@ interface Syn {
 
 /** Whether this SYN has been seen; it has from now on. */
 function isRepeat(source: Source, syn: Syn, time: number): boolean {
-  const digest = digestOf(`${syn.src_port} ${syn.dst_ip} ${syn.dst_port} ${syn.isn}`)
+  const digest = digestOf(syn)
   const { recent } = source
   const end = recent.length
   for (let at = Math.max(0, end - 2 * MOST_RECENT); at < end; at += 2) {
     if (recent[at] === digest && time - (recent[at + 1] as number) <= RETRANSMITS_FOR) return true
   }
-  recent.push(digest, time)
+  if (end === 0) source.recent = [digest, time]
+  else recent.push(digest, time)
   // Cut now and then, not at each SYN.
   if (recent.length >= 3 * MOST_RECENT) source.recent = recent.slice(-2 * MOST_RECENT)
   return false
 }
 
-/** 53 bits of two FNV-1a hashes (isthe.com/chongo/tech/comp/fnv): who collides on purpose hides a SYN. */
-function digestOf(text: string): number {
-  let low = 0x811c9dc5
-  let high = 0x01000193
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    low = Math.imul(low ^ code, 0x01000193)
-    high = Math.imul(high ^ code, 0x85ebca6b)
-  }
+/**
+ * 53 bits of two FNV-1a hashes (isthe.com/chongo/tech/comp/fnv) over the texts with a blank between
+ * them: who collides on purpose hides a SYN.
+ */
+function digestOf(syn: Syn): number {
+  const low = hashOf(syn, 0x811c9dc5, 0x01000193)
+  const high = hashOf(syn, 0x01000193, 0x85ebca6b)
   return (high & 0x1fffff) * 2 ** 32 + (low >>> 0)
+}
+
+/** Part after part, so that no text of all of them has to be made for each SYN. */
+function hashOf({ src_port, dst_ip, dst_port, isn }: Syn, start: number, prime: number): number {
+  let hash = hashed(start, src_port, prime)
+  hash = hashed(Math.imul(hash ^ BLANK, prime), dst_ip, prime)
+  hash = hashed(Math.imul(hash ^ BLANK, prime), dst_port, prime)
+  return hashed(Math.imul(hash ^ BLANK, prime), isn, prime)
+}
+
+const BLANK = 0x20
+
+function hashed(start: number, text: string, prime: number): number {
+  let hash = start
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), prime)
+  return hash
 }

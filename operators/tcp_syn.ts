@@ -84,8 +84,13 @@ function synFields(packet: Packet, fingerprinter: SynFingerprinter, decky: strin
   const { options } = syn
   const read = fingerprinter.read(syn)
   const isV4 = packet.ipVersion === 4
+  const { src_ip, src_port, dst_ip, dst_port } = endpointsOf(packet, true)
+  // Without a spread: an object of so many members is made at once only if all are named.
   return {
-    ...endpointsOf(packet, true),
+    src_ip,
+    src_port,
+    dst_ip,
+    dst_port,
     ttl: String(packet.ttl),
     initial_ttl: String(read.initialTtl),
     hop_distance: String(hopDistance(packet.ttl)),

@@ -66,7 +66,8 @@ function inOrder(value: object, depth: number): object {
 
 function itemsInOrder(value: readonly unknown[], depth: number): readonly unknown[] {
   let copy: unknown[] | undefined
-  for (const [at, item] of value.entries()) {
+  for (let at = 0; at < value.length; at += 1) {
+    const item: unknown = value[at]
     const placed = typeof item === 'object' && item !== null ? inOrder(item, depth + 1) : item
     if (copy === undefined && placed !== item) copy = value.slice(0, at)
     copy?.push(placed)

@@ -57,12 +57,16 @@ export function addEvidence(
       if (list.length > 0) profile.commands[one.phase] = list
     }
   }
-  if (isInternal(record.decky) || isInstrument(record)) return lost
+  if (record.decky === '' || isInternal(record.decky) || isInstrument(record)) return lost
   return lost + addVisit(profile.visits, time, record.decky, phasesOf(record, phases))
 }
 
-/** Logins that say they have succeeded are how anybody comes in, and no phase of their own. */
-function phasesOf(record: EvidenceRecord, typed: readonly Phase[]): readonly Phase[] {
+/**
+ * Logins that say they have succeeded are how anybody comes in, and no phase of their own.
+ * @param record with the fields that analysis sees
+ * @param typed phases of the commands in it, in order
+ */
+export function phasesOf(record: EvidenceRecord, typed: readonly Phase[]): readonly Phase[] {
   if (typed.length > 0) return typed
   const { event_type, fields } = record
   const has = (name: string) => Object.hasOwn(fields, name) && typeof fields[name] === 'string'

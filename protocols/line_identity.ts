@@ -17,5 +17,10 @@ export function fileFingerprint(source: string, generation: number, firstLine: s
 }
 
 /** @returns the event id of the line that starts `offset` bytes into the file, 32 hex characters */
-export const lineId = (fingerprint: string, offset: number): string =>
-  fingerprint + offset.toString(16).padStart(16, '0')
+export function lineId(fingerprint: string, offset: number): string {
+  const hex = offset.toString(16)
+  return fingerprint + (ZEROS[hex.length] ?? '') + hex
+}
+
+/** What stands before so many hex characters. */
+const ZEROS = Array.from({ length: 17 }, (_, digits) => '0'.repeat(16 - digits))

@@ -56,11 +56,15 @@ export const database = defineResource<Database>('database')
 /**
  * Opens a database and brings its tables up to date. Any number of processes may do so at once.
  * @param url as `parseDatabaseUrl` reads it
+ * @param upgrade false, for those who only look: nothing is made and no table changed
  * @throws {StoreError} `DATABASE_URL`, `DATABASE_STATEMENT`
- * @throws {UnavailableError} `DATABASE_UNAVAILABLE`, naming the place and never the password
+ * @throws {UnavailableError} `DATABASE_UNAVAILABLE`, naming the place and never the password;
+ *   `DATABASE_NOT_MIGRATED` where the tables are of another version and are not to be changed
  */
-export async function openDatabase(url: string): Promise<Database> {
+export async function openDatabase(url: string, { upgrade = true } = {}): Promise<Database> {
   const address = parseDatabaseUrl(url)
-  if (address.kind === 'sqlite') return (await import('./sqlite_database.ts')).openSqlite(address)
-  return (await import('./mysql_database.ts')).openMysql(address)
+  if (address.kind === 'sqlite') {
+    return (await import('./sqlite_database.ts')).openSqlite(address, upgrade)
+  }
+  return (await import('./mysql_database.ts')).openMysql(address, upgrade)
 }

@@ -23,6 +23,14 @@ interface FoundCredential {
   readonly targets: number
 }
 
+/** Addresses that are the same hands. */
+interface FoundIdentity {
+  readonly uuid: string
+  readonly addresses: number
+  /** how many identities work on the same campaign; null: that was not looked into */
+  readonly campaign: number | null
+}
+
 /** Each list is by count, greatest first, then by name; texts are as attackers sent them. */
 export interface Findings {
   readonly totals: {
@@ -33,6 +41,11 @@ export interface Findings {
     readonly credentials: number
     readonly attempts: number
     readonly bounties: number
+    /** Secrets that one principal used on several targets. */
+    readonly reused: number
+    /** Those that are part of another are not counted, here and below. */
+    readonly identities: number
+    readonly campaigns: number
     /** Event time of the first and the last log row, ms; undefined when there is none. */
     readonly firstSeen: number | undefined
     readonly lastSeen: number | undefined
@@ -41,6 +54,8 @@ export interface Findings {
   readonly deckies: readonly Count[]
   readonly services: readonly Count[]
   readonly credentials: readonly FoundCredential[]
+  /** of two addresses and more */
+  readonly identities: readonly FoundIdentity[]
 }
 
 /** The parser's word for an address it could not tell; not an attacker to count. */
@@ -51,14 +66,15 @@ const UNKNOWN = 'Unknown'
  * @param limit how many entries each list has at most
  */
 export async function findings(database: Database, limit = 10): Promise<Findings> {
-  const [totals, attackers, deckies, services, credentials] = await Promise.all([
+  const [totals, attackers, deckies, services, credentials, identities] = await Promise.all([
     findTotals(database),
     findAttackers(database, limit),
     countLogsBy(database, 'decky', limit),
     countLogsBy(database, 'service', limit),
     findCredentials(database, limit),
+    findIdentities(database, limit),
   ])
-  return { totals, attackers, deckies, services, credentials }
+  return { totals, attackers, deckies, services, credentials, identities }
 }
 
 async function findTotals(database: Database): Promise<Findings['totals']> {
@@ -71,6 +87,12 @@ async function findTotals(database: Database): Promise<Findings['totals']> {
     'select count(*) as credentials, sum(attempt_count) as attempts from credentials',
   )
   const [bounties = {}] = await database.select('select count(*) as bounties from bounty')
+  const [clusters = {}] = await database.select(
+    `select (select count(*) from credential_reuse) as reused,
+      (select count(*) from attacker_identities where merged_into_uuid is null) as identities,
+      (select count(*) from campaigns where merged_into_uuid is null and identity_count > 0)
+        as campaigns`,
+  )
   const time = (micros: unknown) => (micros == null ? undefined : Number(micros) / 1000)
   return {
     events: Number(logs.events),
@@ -80,6 +102,9 @@ async function findTotals(database: Database): Promise<Findings['totals']> {
     credentials: Number(credentials.credentials),
     attempts: Number(credentials.attempts ?? 0),
     bounties: Number(bounties.bounties),
+    reused: Number(clusters.reused),
+    identities: Number(clusters.identities),
+    campaigns: Number(clusters.campaigns),
     firstSeen: time(logs.first_seen),
     lastSeen: time(logs.last_seen),
   }
@@ -108,6 +133,22 @@ async function countLogsBy(
       group by ${column} order by events desc, name limit ${limitOf(limit)}`,
   )
   return rows.map(toCount)
+}
+
+async function findIdentities(database: Database, limit: number): Promise<FoundIdentity[]> {
+  const rows = await database.select(
+    `select w.uuid as uuid, max(c.identity_count) as campaign, count(*) as addresses
+      from attackers a join attacker_identities i on i.uuid = a.identity_id
+      join attacker_identities w on w.uuid = coalesce(i.merged_into_uuid, i.uuid)
+      left join campaigns c on c.uuid = w.campaign_id
+      group by w.uuid having count(*) > 1
+      order by addresses desc, uuid limit ${limitOf(limit)}`,
+  )
+  return rows.map((row) => ({
+    uuid: String(row.uuid),
+    addresses: Number(row.addresses),
+    campaign: row.campaign === null ? null : Number(row.campaign),
+  }))
 }
 
 const CREDENTIAL = 'secret_kind, secret_sha256, principal_key'

@@ -1,4 +1,5 @@
 /** Brings a database's tables up to date. */
+import { UnavailableError } from '../engine/index.ts'
 import type { Orm } from './database.ts'
 import type { Dialect } from './insert.ts'
 import { migrations } from './migrations/index.ts'
@@ -26,6 +27,20 @@ export async function migrate(orm: Orm, dialect: Dialect): Promise<void> {
   })
   Migrator.register(orm)
   await orm.migrator.up()
+}
+
+/**
+ * For those who may not change the tables.
+ * @throws {UnavailableError} `DATABASE_NOT_MIGRATED`
+ */
+export async function requireMigrated(orm: Orm, dialect: Dialect, place: string): Promise<void> {
+  const done = await migrationsDone(orm, dialect)
+  if (migrations.every(({ name }) => done.has(name))) return
+  throw new UnavailableError(
+    'DATABASE_NOT_MIGRATED',
+    `the tables of the database ${place} are not those of this version; ` +
+      'the first pipeline that writes to it brings them up to date',
+  )
 }
 
 /** Asks the ledger itself: at most starts there is nothing to do, and the migrator takes 50 ms. */

@@ -6,7 +6,7 @@ import { quote } from '../protocols/quote.ts'
 import type { Database, Orm } from './database.ts'
 import type { MysqlAddress } from './database_url.ts'
 import { entities } from './entities/index.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireMigrated } from './migrate.ts'
 import { translated } from './mysql_errors.ts'
 import { mysqlStatements } from './mysql_statements.ts'
 import { committed, connected, patiently } from './mysql_transaction.ts'
@@ -31,8 +31,8 @@ const SESSION = [
   'set session transaction isolation level read committed',
 ]
 
-/** Opens a pool and migrates the database it names. Throws as `openDatabase` does. */
-export async function openMysql(address: MysqlAddress): Promise<Database> {
+/** Opens a pool and migrates the database it names, if it is to be. Throws as `openDatabase` does. */
+export async function openMysql(address: MysqlAddress, upgrade: boolean): Promise<Database> {
   const place = placeOf(address)
   const orm = mikroOrm(address)
   try {
@@ -44,7 +44,8 @@ export async function openMysql(address: MysqlAddress): Promise<Database> {
     })
     const pool = native.promise()
     await setCollation(orm, pool)
-    await migrateLocked(orm, pool, address.name)
+    if (upgrade) await migrateLocked(orm, pool, address.name)
+    else await requireMigrated(orm, 'mysql', place)
     return mysqlDatabase(orm, pool, place)
   } catch (error) {
     await orm.close()

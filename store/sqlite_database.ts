@@ -7,7 +7,7 @@ import type { Database, Orm, Row } from './database.ts'
 import type { SqliteAddress } from './database_url.ts'
 import { entities } from './entities/index.ts'
 import type { Value } from './insert.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireMigrated } from './migrate.ts'
 import { BUSY_TIMEOUT_MS, prepare } from './sqlite_connection.ts'
 import { patiently, translated } from './sqlite_errors.ts'
 import { committed } from './sqlite_statements.ts'
@@ -18,20 +18,24 @@ type Handle = BetterSqlite.Database
 /** What the database may hold is what attackers typed, passwords included: not for others' eyes. */
 const FILE_MODE = 0o640
 
-/** Opens the file, makes it if need be, and migrates it. Throws as `openDatabase` does. */
-export async function openSqlite({ path }: SqliteAddress): Promise<Database> {
+/**
+ * Opens the file; makes it if need be and migrates it, where it is to be upgraded. Throws as
+ * `openDatabase` does.
+ */
+export async function openSqlite({ path }: SqliteAddress, upgrade: boolean): Promise<Database> {
   const place = quote(path, 200)
   let orm: ReturnType<typeof mikroOrm> | undefined
   try {
     // SQLite gives its -wal and -shm files the mode of the database file.
-    if (path !== ':memory:') closeSync(openSync(path, 'a', FILE_MODE))
+    if (path !== ':memory:') closeSync(openSync(path, upgrade ? 'a' : 'r+', FILE_MODE))
     const made = mikroOrm(path)
     orm = made
     await made.connect()
     const connection = made.driver.getConnection()
     const handle = await connection.getNativeClient()
     await patiently(() => prepare(handle))
-    await patiently(() => migrateLocked(made, handle))
+    if (upgrade) await patiently(() => migrateLocked(made, handle))
+    else await patiently(() => requireMigrated(made, 'sqlite', place))
     return sqliteDatabase(made, connection, handle)
   } catch (error) {
     await orm?.close()

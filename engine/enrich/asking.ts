@@ -24,6 +24,8 @@ export interface AskingOptions extends RunnerOptions {
 const PATIENCE_MS = 30_000
 /** Keys asked about at once, whatever the batch size: one statement, one request. */
 const MOST_KEYS = 512
+/** A reason to abort that nobody is told: one that is made for each question has a stack trace. */
+const OVER = 'answered'
 /** Characters of an answer as JSON: it is kept in the journal for each event it was given for. */
 const MAX_ANSWER = 64 * 1024
 
@@ -161,7 +163,7 @@ export class Asking {
     try {
       return await unlessAborted(this.#runner.code.ask(keys, end.signal), end.signal)
     } finally {
-      over.abort()
+      over.abort(OVER)
       giveUp.removeEventListener('abort', stop)
     }
   }

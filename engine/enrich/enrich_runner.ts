@@ -41,17 +41,19 @@ export class EnrichRunner {
   /** Finds out what is to be asked about the events of a batch. */
   begin(batch: Batch): Pending {
     const questions: Question[] = []
-    const rows = batch.events.map((event): Row => {
-      try {
-        const key = this.#keyOf(event)
-        if (key === undefined) return undefined
-        questions.push({ event: event.id, key })
-        return { key, at: questions.length - 1 }
-      } catch (error) {
-        return { error }
-      }
-    })
+    const rows = batch.events.map((event) => this.#rowOf(event, questions))
     return { batch, questions, rows }
+  }
+
+  #rowOf(event: Event, questions: Question[]): Row {
+    try {
+      const key = this.#keyOf(event)
+      if (key === undefined) return undefined
+      questions.push({ event: event.id, key })
+      return { key, at: questions.length - 1 }
+    } catch (error) {
+      return { error }
+    }
   }
 
   #keyOf(event: Event): string | undefined {

@@ -1,5 +1,5 @@
 /** How alike two identities are: the pairwise definition that the campaign clusterer answers to. */
-import type { IdentityFeatures, Interval } from './identity_features.ts'
+import type { IdentityFeatures, Interval, PhaseAt } from './identity_features.ts'
 import { sharedCount, stringSet } from './string_set.ts'
 import { HANDS_OVER, TAKES_OVER } from './ukc_phase.ts'
 
@@ -67,14 +67,20 @@ export function leastInfra(weights: CampaignWeights): number | undefined {
 }
 
 /** Whether `a` left a decky open that `b` took over. */
-function handsOver(a: IdentityFeatures, b: IdentityFeatures): boolean {
-  return Object.entries(a.last_on).some(([decky, left]) => {
-    if (!HANDS_OVER.has(left.phase) || !Object.hasOwn(b.first_on, decky)) return false
-    const taken = b.first_on[decky]
-    if (!taken || !TAKES_OVER.has(taken.phase)) return false
-    const gap = taken.time - left.time
-    return gap >= 0 && gap <= HANDOFF_WINDOW
-  })
+const handsOver = (a: IdentityFeatures, b: IdentityFeatures): boolean =>
+  Object.entries(a.last_on).some(([decky, left]) => isHandoff(left, takenOn(b, decky)))
+
+const takenOn = ({ first_on }: IdentityFeatures, decky: string): PhaseAt | undefined =>
+  Object.hasOwn(first_on, decky) ? first_on[decky] : undefined
+
+/**
+ * @param left the last that one did on a decky
+ * @param taken the first that another did there; undefined: nothing
+ */
+export function isHandoff(left: PhaseAt, taken: PhaseAt | undefined): boolean {
+  if (!taken || !HANDS_OVER.has(left.phase) || !TAKES_OVER.has(taken.phase)) return false
+  const gap = taken.time - left.time
+  return gap >= 0 && gap <= HANDOFF_WINDOW
 }
 
 /** The two kinds are kept apart: a hash that reads like an endpoint is no match. */
@@ -89,7 +95,11 @@ const infraSize = ({ payload_hashes, c2_endpoints }: IdentityFeatures): number =
 
 function overlapScore(a: readonly Interval[], b: readonly Interval[]): number {
   const least = Math.min(totalOf(a), totalOf(b))
-  if (!(least > 0)) return 0
+  return least > 0 ? Math.min(overlapOf(a, b) / least, 1) : 0
+}
+
+/** @returns ms that are in both; each by time, and disjoint */
+export function overlapOf(a: readonly Interval[], b: readonly Interval[]): number {
   let overlap = 0
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     const [start, end] = a[i] as Interval
@@ -98,7 +108,7 @@ function overlapScore(a: readonly Interval[], b: readonly Interval[]): number {
     if (end <= until) i += 1
     else j += 1
   }
-  return Math.min(overlap / least, 1)
+  return overlap
 }
 const totalOf = (windows: readonly Interval[]): number =>
   windows.reduce((total, [start, end]) => total + (end - start), 0)

@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto'
 import { ClusterLayer, type Settled } from './cluster_layer.ts'
 import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
+import { GroupSums, type Sum } from './group_sums.ts'
 
 /** A type, as are those below, so that it is JSON data to the engine. */
 export type ParentState = {
@@ -24,7 +25,7 @@ export type MemberState = {
   dirty: boolean
 }
 
-export interface Layout<M extends MemberState, T> {
+export interface Layout<M extends MemberState, T, S extends Sum<M>> {
   /** `identity` or `campaign`; in front of the keys of parents */
   readonly kind: string
   edges(graph: EdgeGraph): EdgeMaker<T>
@@ -32,6 +33,8 @@ export interface Layout<M extends MemberState, T> {
   newMember(): M
   /** What a member is compared by; undefined: it is not to be clustered. */
   itemOf(state: M): T | undefined
+  /** What members amount to, of none yet. */
+  newSum(): S
 }
 
 /** What may be asked of the engine. */
@@ -40,21 +43,42 @@ export interface Book {
   open(key: string): unknown
 }
 
-export class ClusterBook<M extends MemberState, T> {
-  readonly #layout: Layout<M, T>
+export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
+  readonly #layout: Layout<M, T, S>
   readonly #layer: ClusterLayer<T>
   readonly #members = new Map<string, M>()
   readonly #parents = new Map<string, ParentState>()
   readonly #prefix: string
   readonly #dirty = new Set<string>()
+  /** by component */
+  readonly #clusterSums: GroupSums<M, S>
+  /** by parent */
+  readonly #ownSums: GroupSums<M, S>
 
-  constructor(layout: Layout<M, T>) {
+  constructor(layout: Layout<M, T, S>) {
     this.#layout = layout
     this.#prefix = `${layout.kind} `
     this.#layer = new ClusterLayer(
       (graph) => layout.edges(graph),
       (member) => layout.mint(member),
+      {
+        moved: (member, from, to) => {
+          this.#clusterSums.leave(member, from)
+          if (to !== undefined) this.#clusterSums.enter(member, to)
+        },
+        given: (member, parent, is) => {
+          if (is) this.#ownSums.enter(member, parent)
+          else this.#ownSums.leave(member, parent)
+        },
+      },
     )
+    // A copy, for what was added is to be taken away again when the state has changed.
+    const stateOf = (id: string) => {
+      const state = this.#members.get(id)
+      return state && { ...state }
+    }
+    this.#clusterSums = new GroupSums(() => layout.newSum(), stateOf)
+    this.#ownSums = new GroupSums(() => layout.newSum(), stateOf)
   }
 
   /** The key of a member, which no parent can have. */
@@ -98,6 +122,10 @@ export class ClusterBook<M extends MemberState, T> {
     const state = this.#members.get(id)
     if (!state) return
     this.#enter(id, state)
+    const given = this.#layer.nodeOfGiven(id)
+    if (given !== undefined) this.#ownSums.changed(id, given)
+    const label = this.#layer.labelOf(id)
+    if (label !== undefined) this.#clusterSums.changed(id, label)
     state.dirty = true
     this.#dirty.add(id)
   }
@@ -157,11 +185,20 @@ export class ClusterBook<M extends MemberState, T> {
     return this.#parents.get(uuid)
   }
 
-  /** Every member in the cluster that a parent is in, with its state, in order of their names. */
-  clusterOf(parent: string): [id: string, state: M][] {
-    return [...this.#layer.membersUnder(parent)]
-      .sort()
-      .map((id) => [id, this.#members.get(id) as M])
+  /**
+   * To be read before the next change, once all has been settled.
+   * @returns what the members amount to that a parent was given, and all in the cluster it is in
+   */
+  sumsOf(uuid: string): { own: S; all: S } {
+    const parent = this.#layer.nodeOfParent(uuid)
+    if (parent === undefined) return { own: this.#layout.newSum(), all: this.#layout.newSum() }
+    const { component, size, parents } = this.#layer.componentAt(parent)
+    const own = this.#ownSums.of(parent, this.#layer.countAt(parent), () =>
+      this.#layer.membersOf(parent),
+    )
+    if (parents === 1) return { own, all: own }
+    const all = this.#clusterSums.of(component, size, () => this.#layer.membersUnder(parent))
+    return { own, all }
   }
 
   /** Keeps which row a parent was told with. @returns whether that is news */

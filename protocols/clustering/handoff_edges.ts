@@ -1,21 +1,21 @@
 /**
  * Edges between identities of which one took over a decky from the other. On each decky, moments at
- * which somebody left (`out`) and took over (`in`) stand in a row by time. Not every pair gets an
- * edge: an out is joined to the first in after it, and an in to the next in, where the last out
- * before the first of the two reaches both. What an out reaches is a run of ins, each joined to the
- * next by itself or by a later out, so the components are those of all pairs.
+ * which somebody left (`out`) and took over (`in`) stand in a row by time. Who is between an out and an
+ * in that it reaches is one with both: an in is reached by that out too, and an out reaches that in. So
+ * not every pair gets an edge, but each moment is joined to the next one where such a pair is around
+ * both; and there is one if there is one of the last out before and the first in behind.
  */
-
 import { HANDOFF_WINDOW } from './campaign_similarity.ts'
 import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
 import type { IdentityFeatures } from './identity_features.ts'
+import { SortedCounts } from './sorted_counts.ts'
 import { HANDS_OVER, TAKES_OVER } from './ukc_phase.ts'
 
 type Steps = Pick<IdentityFeatures, 'first_on' | 'last_on'>
 
 export class HandoffEdges implements EdgeMaker<Steps> {
   readonly #graph: EdgeGraph
-  readonly #deckies = new Map<string, Moment[]>()
+  readonly #deckies = new Map<string, Decky>()
   readonly #held = new Map<number, Map<string, Moment>>()
 
   constructor(graph: EdgeGraph) {
@@ -43,58 +43,33 @@ export class HandoffEdges implements EdgeMaker<Steps> {
   }
 
   #insert(moment: Moment): void {
-    let row = this.#deckies.get(moment.decky)
-    if (!row) {
-      row = []
-      this.#deckies.set(moment.decky, row)
-    }
-    const at = placeOf(row, moment)
-    row.splice(at, 0, moment)
-    this.#redraw(row, at, moment)
+    const decky = this.#deckies.get(moment.decky) ?? newDecky()
+    this.#deckies.set(moment.decky, decky)
+    const around = affected(decky, moment)
+    decky.row.change(moment, 1)
+    decky[moment.side].change(moment, 1)
+    // Itself first: then those before it are joined by way of it when they let go of who is behind.
+    this.#draw(decky, moment)
+    for (const each of around) this.#draw(decky, each)
   }
 
   #remove(moment: Moment): void {
-    const row = this.#deckies.get(moment.decky) as Moment[]
-    const at = placeOf(row, moment)
-    row.splice(at, 1)
-    this.#draw(moment, undefined)
-    if (row.length === 0) this.#deckies.delete(moment.decky)
-    else this.#redraw(row, at, moment)
+    const decky = this.#deckies.get(moment.decky) as Decky
+    decky.row.change(moment, -1)
+    decky[moment.side].change(moment, -1)
+    for (const each of affected(decky, moment)) this.#draw(decky, each)
+    this.#join(moment, undefined)
+    if (decky.row.size === 0) this.#deckies.delete(moment.decky)
   }
 
-  /**
-   * Draws anew what hangs on a moment that has come to `at` or gone from there: for an in, the outs
-   * before it and the in before those; for an out, the ins up to the next out.
-   */
-  #redraw(row: readonly Moment[], at: number, { side, time }: Moment): void {
-    let start = at
-    if (side === 'in') {
-      start -= 1
-      while (start > 0 && row[start]?.side === 'out' && reaches(row[start], time)) start -= 1
-    }
-    let end = Math.min(at, row.length - 1)
-    while (side === 'out' && row[end + 1]?.side === 'in') end += 1
-    start = Math.max(start, 0)
-    let next = end + 1
-    while (next < row.length && row[next]?.side === 'out') next += 1
-    let taken = row[next]
-    const targets: (Moment | undefined)[] = []
-    for (let index = end; index >= start; index--) {
-      targets.push(taken)
-      if (row[index]?.side === 'in') taken = row[index]
-    }
-    let out = start - 1
-    while (out >= 0 && row[out]?.side === 'in') out -= 1
-    let lastOut = row[out]
-    for (let index = start; index <= end; index++) {
-      const moment = row[index] as Moment
-      const target = targets[end - index]
-      if (moment.side === 'out') lastOut = moment
-      this.#draw(moment, target && reaches(lastOut, target.time) ? target : undefined)
-    }
+  #draw(decky: Decky, moment: Moment): void {
+    const out = moment.side === 'out' ? moment : decky.out.before(moment)
+    const taken = decky.in.after(moment)
+    const isHandoff = out && taken && taken.time - out.time <= HANDOFF_WINDOW
+    this.#join(moment, isHandoff ? decky.row.after(moment) : undefined)
   }
 
-  #draw(moment: Moment, to: Moment | undefined): void {
+  #join(moment: Moment, to: Moment | undefined): void {
     if (moment.to === to?.node) return
     const { edge } = moment
     moment.edge = undefined
@@ -105,18 +80,73 @@ export class HandoffEdges implements EdgeMaker<Steps> {
   }
 }
 
+/** Moments on one decky: all of them, and those of each side. */
+interface Decky {
+  readonly row: SortedCounts<Moment>
+  readonly out: SortedCounts<Moment>
+  readonly in: SortedCounts<Moment>
+}
+const newDecky = (): Decky => ({
+  row: new SortedCounts(order),
+  out: new SortedCounts(order),
+  in: new SortedCounts(order),
+})
+
+/** Ms by which a bound may be off, for sums and differences of times may be rounded. */
+const SLACK = 0.001
+
+/**
+ * @param decky without the moment
+ * @returns those before or behind which it makes a difference that it is there
+ */
+function affected(decky: Decky, moment: Moment): Set<Moment> {
+  const found = new Set<Moment>()
+  const before = decky.row.before(moment)
+  if (before) found.add(before)
+  if (moment.side === 'in') {
+    // It is the first in behind all since the one before it; some outs reach it that reached none.
+    const last = decky.in.before(moment)
+    if (last) found.add(last)
+    const next = decky.in.after(moment)
+    const until = next ? next.time - HANDOFF_WINDOW + SLACK : Number.POSITIVE_INFINITY
+    const from = at('out', moment.time - HANDOFF_WINDOW - SLACK, Number.NEGATIVE_INFINITY)
+    let out = decky.out.after(last && order(last, from) > 0 ? last : from)
+    for (; out && order(out, moment) < 0 && out.time <= until; out = decky.out.after(out)) {
+      found.add(out)
+    }
+    return found
+  }
+  // It is the last out before all up to the next; some ins are reached by it that were by none.
+  const last = decky.out.before(moment)
+  const next = decky.out.after(moment)
+  const from = last && at('in', last.time + HANDOFF_WINDOW - SLACK, Number.NEGATIVE_INFINITY)
+  let taken = decky.in.after(from && order(from, moment) > 0 ? from : moment)
+  while (taken && taken.time - moment.time <= HANDOFF_WINDOW + SLACK) {
+    const joined = decky.in.before(taken)
+    if (joined && next && order(joined, next) > 0) break
+    if (joined && order(joined, moment) > 0) found.add(joined)
+    taken = decky.in.after(taken)
+  }
+  return found
+}
+
 interface Moment {
   readonly node: number
   readonly decky: string
   readonly side: 'out' | 'in'
   readonly time: number
   edge: number | undefined
-  /** the node it is joined to */
+  /** the node of the next moment, if it is joined to that */
   to: number | undefined
 }
 
-const reaches = (out: Moment | undefined, time: number): boolean =>
-  out !== undefined && time - out.time <= HANDOFF_WINDOW
+const at = (side: Moment['side'], time: number, node: number): Moment => ({
+  node,
+  decky: '',
+  side,
+  time,
+  ...UNJOINED,
+})
 
 /** By decky and side; each has one. */
 function momentsOf(node: number, { first_on, last_on }: Steps): Map<string, Moment> {
@@ -138,15 +168,4 @@ function order(a: Moment, b: Moment): number {
   if (a.time !== b.time) return a.time - b.time
   if (a.side !== b.side) return a.side === 'out' ? -1 : 1
   return a.node - b.node
-}
-
-function placeOf(row: readonly Moment[], moment: Moment): number {
-  let low = 0
-  let high = row.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (order(row[middle] as Moment, moment) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }

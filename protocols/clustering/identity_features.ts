@@ -1,5 +1,6 @@
 /** One identity as the campaign clusterer sees it. */
-import { stringSet } from './string_set.ts'
+import { CoveredTime } from './covered_time.ts'
+import { byNumber, byText, SortedCounts } from './sorted_counts.ts'
 import { PHASES, type Phase } from './ukc_phase.ts'
 
 /** [start, end], ms */
@@ -34,54 +35,105 @@ export interface SessionSpan {
   readonly end: number
 }
 
-/** What one member (an address) adds. */
+/** What one member (an address) adds; each set without repeats. */
 export interface MemberFeatures {
   readonly asn?: number | null
-  readonly payload_hashes?: Iterable<string>
-  readonly c2_endpoints?: Iterable<string>
-  readonly tooling?: Iterable<string>
-  readonly sessions?: Iterable<SessionSpan>
+  readonly payload_hashes?: readonly string[]
+  readonly c2_endpoints?: readonly string[]
+  readonly tooling?: readonly string[]
+  readonly sessions?: readonly SessionSpan[]
+}
+
+/**
+ * Values that are listed of a set, windows and deckies, at most: an identity may have as many members
+ * as there are addresses, and what is told of it is an event and a row.
+ */
+export const MOST_LISTED = 256
+
+/** How many values a list leaves out, by its name; empty: none. */
+export type LeftOut = Record<string, number>
+
+/** The features of an identity, whatever order its members come and go in. */
+export class FeatureSum {
+  readonly #asns = new SortedCounts(byNumber)
+  readonly #tools = new SortedCounts(byText)
+  readonly #payloads = new SortedCounts(byText)
+  readonly #endpoints = new SortedCounts(byText)
+  readonly #deckies = new SortedCounts(byText)
+  readonly #windows = new CoveredTime()
+  readonly #first = new Map<string, SortedCounts<PhaseAt>>()
+  readonly #last = new Map<string, SortedCounts<PhaseAt>>()
+
+  add(member: MemberFeatures): void {
+    this.#change(member, 1)
+  }
+
+  remove(member: MemberFeatures): void {
+    this.#change(member, -1)
+  }
+
+  /** The least values of sets, and the latest windows, where there are too many to list. */
+  features(): { features: IdentityFeatures; left_out: LeftOut } {
+    const left_out: LeftOut = {}
+    const decky_set = listed('decky_set', this.#deckies, left_out)
+    const windows = this.#windows.latest(MOST_LISTED)
+    if (windows.left_out > 0) left_out.session_windows = windows.left_out
+    const phases = (on: Map<string, SortedCounts<PhaseAt>>, end: 'first' | 'last') =>
+      Object.fromEntries(decky_set.map((decky) => [decky, on.get(decky)?.[end] as PhaseAt]))
+    const features = {
+      asn_cohort: listed('asn_cohort', this.#asns, left_out),
+      tooling_cohort: listed('tooling_cohort', this.#tools, left_out),
+      payload_hashes: listed('payload_hashes', this.#payloads, left_out),
+      c2_endpoints: listed('c2_endpoints', this.#endpoints, left_out),
+      decky_set,
+      session_windows: windows.intervals,
+      first_on: phases(this.#first, 'first'),
+      last_on: phases(this.#last, 'last'),
+    }
+    return { features, left_out }
+  }
+
+  #change(member: MemberFeatures, by: 1 | -1): void {
+    const { asn, payload_hashes = [], c2_endpoints = [], tooling = [], sessions = [] } = member
+    if (asn !== undefined && asn !== null) this.#asns.change(asn, by)
+    for (const value of payload_hashes) this.#payloads.change(value, by)
+    for (const value of c2_endpoints) this.#endpoints.change(value, by)
+    for (const value of tooling) this.#tools.change(value, by)
+    for (const { decky, phase, start, end } of sessions) {
+      this.#deckies.change(decky, by)
+      this.#windows.change(start, end, by)
+      change(this.#first, decky, { phase, time: start }, by)
+      change(this.#last, decky, { phase, time: end }, by)
+    }
+  }
+}
+
+/** @returns the least values of a set; how many there are beyond the bound is put into `left_out` */
+export function listed<K>(name: string, set: SortedCounts<K>, left_out: LeftOut): K[] {
+  if (set.size > MOST_LISTED) left_out[name] = set.size - MOST_LISTED
+  return set.take(MOST_LISTED)
+}
+
+/** At one moment, what comes first in the kill chain does. */
+const byMoment = (a: PhaseAt, b: PhaseAt): number =>
+  a.time - b.time || PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase)
+
+function change(on: Map<string, SortedCounts<PhaseAt>>, decky: string, at: PhaseAt, by: number) {
+  let moments = on.get(decky)
+  if (!moments) {
+    moments = new SortedCounts(byMoment)
+    on.set(decky, moments)
+  }
+  moments.change(at, by)
+  if (moments.size === 0) on.delete(decky)
 }
 
 /** Unites the features of an identity's members, whatever order they and their sessions are in. */
 export function uniteMembers(members: Iterable<MemberFeatures>): IdentityFeatures {
-  const asns = new Set<number>()
-  const tools: string[] = []
-  const payloads: string[] = []
-  const endpoints: string[] = []
-  const windows: Interval[] = []
-  const first = new Map<string, PhaseAt>()
-  const last = new Map<string, PhaseAt>()
-  for (const member of members) {
-    if (member.asn !== undefined && member.asn !== null) asns.add(member.asn)
-    tools.push(...(member.tooling ?? []))
-    payloads.push(...(member.payload_hashes ?? []))
-    endpoints.push(...(member.c2_endpoints ?? []))
-    for (const { decky, phase, start, end } of member.sessions ?? []) {
-      windows.push([start, end])
-      const opened = first.get(decky)
-      const begun = { phase, time: start }
-      if (!opened || isBefore(begun, opened)) first.set(decky, begun)
-      const closed = last.get(decky)
-      const ended = { phase, time: end }
-      if (!closed || isBefore(closed, ended)) last.set(decky, ended)
-    }
-  }
-  return {
-    asn_cohort: [...asns].sort((a, b) => a - b),
-    tooling_cohort: stringSet(tools),
-    payload_hashes: stringSet(payloads),
-    c2_endpoints: stringSet(endpoints),
-    decky_set: stringSet(first.keys()),
-    session_windows: disjoint(windows),
-    first_on: Object.fromEntries(first),
-    last_on: Object.fromEntries(last),
-  }
+  const sum = new FeatureSum()
+  for (const member of members) sum.add(member)
+  return sum.features().features
 }
-
-/** At one moment, what comes first in the kill chain does. */
-const isBefore = (a: PhaseAt, b: PhaseAt): boolean =>
-  a.time === b.time ? PHASES.indexOf(a.phase) < PHASES.indexOf(b.phase) : a.time < b.time
 
 /** @returns the same moments as intervals that do not touch, by time; what has no length is gone */
 export function disjoint(intervals: readonly Interval[]): [number, number][] {

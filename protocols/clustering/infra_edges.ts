@@ -2,17 +2,18 @@
  * Edges between identities by the payloads and C2 endpoints they share. Those that share all of them
  * hang on one hub. Two different sets are compared only where they could be alike enough: of two sets
  * with a Jaccard of t or more, in any one order of tokens, each has one of the other's among its first
- * n - ceil(t n) + 1 (prefix filtering: Chaudhuri, Ganti and Kaushik, ICDE 2006). Rare tokens come
- * first, so that few sets meet. Where two sets are alike, one pair of holders that is enough of an
- * edge joins the hubs of all.
+ * n - ceil(t n) + 1 (prefix filtering: Chaudhuri, Ganti and Kaushik, ICDE 2006); and the first they
+ * share stands so far in front in both that enough are left behind it (positional filtering: Xiao,
+ * Wang, Lin and Yu, WWW 2008). Rare tokens come first, so that few sets meet. Where two sets are
+ * alike, one pair of holders that is enough of an edge joins the hubs of all.
  */
 import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
 import type { IdentityFeatures } from './identity_features.ts'
 
 /** What sum of weights rounds to 1 may be less than it by as much. */
 const SLACK = 1e-9
-/** Sets before tokens are put in order of how many have them. */
-const FIRST_ORDER = 256
+/** Sets that have a token before it is worth a place further behind. */
+const RARE = 4
 
 export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   readonly #graph: EdgeGraph
@@ -20,9 +21,11 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   readonly #alike: Alike
   readonly #sets = new Map<string, TokenSet>()
   readonly #held = new Map<number, Holder>()
-  readonly #byToken = new Map<string, Set<TokenSet>>()
-  #rank: ReadonlyMap<string, number> = new Map()
-  #reorderAt = FIRST_ORDER
+  /** by token of their prefixes, and by `placeOf` that */
+  readonly #byToken = new Map<string, Map<number, Set<TokenSet>>>()
+  readonly #having = new Map<string, Set<TokenSet>>()
+  /** How many had a token when it was last put in its place; what is not in here is rare. */
+  readonly #rank = new Map<string, number>()
 
   /**
    * @param least the Jaccard below which two different sets are no edge, above 0
@@ -71,7 +74,8 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     this.#graph.removeEdge(edge)
     if (set.holders.size > 0) return
     for (const [other] of set.near) other.near.delete(set)
-    for (const token of set.prefix) this.#dropPrefix(token, set)
+    this.#unindex(set)
+    for (const token of set.tokens) this.#forget(token, set)
     this.#graph.removeNode(set.node)
     this.#sets.delete(set.key)
   }
@@ -80,51 +84,79 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     const node = this.#graph.addNode()
     const set: TokenSet = { key, tokens, node, holders: new Set(), near: new Map(), prefix: [] }
     this.#sets.set(key, set)
-    if (this.#sets.size >= this.#reorderAt) this.#reorder()
-    else this.#index(set)
+    for (const token of tokens) this.#note(token, set)
+    this.#index(set)
+    this.#meet(set)
+    return set
+  }
+
+  /** Looks for those that are alike enough. */
+  #meet(set: TokenSet): void {
     const lookedAt = new Set<TokenSet>([set])
-    for (const token of set.prefix) {
-      for (const other of this.#byToken.get(token) ?? []) {
-        if (lookedAt.has(other)) continue
-        lookedAt.add(other)
-        if (jaccardOf(set.tokens, other.tokens) < this.#least) continue
-        const link: Link = { sets: [set, other], witness: undefined, edge: undefined }
-        set.near.set(other, link)
-        other.near.set(set, link)
+    const size = set.tokens.length
+    for (const [at, token] of set.prefix.entries()) {
+      for (const [place, others] of this.#byToken.get(token) ?? []) {
+        const [otherSize, otherAt] = [Math.floor(place / PLACES), place % PLACES]
+        const wanted = (this.#least / (1 + this.#least)) * (size + otherSize)
+        // With those behind the first that both have, they cannot have enough.
+        if (1 + Math.min(size - at - 1, otherSize - otherAt - 1) < wanted - SLACK) continue
+        for (const other of others) {
+          if (lookedAt.has(other)) continue
+          lookedAt.add(other)
+          if (jaccardOf(set.tokens, other.tokens) < this.#least) continue
+          const link: Link = { sets: [set, other], witness: undefined, edge: undefined }
+          set.near.set(other, link)
+          other.near.set(set, link)
+        }
       }
     }
-    return set
+  }
+
+  #note(token: string, set: TokenSet): void {
+    const having = this.#having.get(token) ?? new Set()
+    this.#having.set(token, having)
+    // Each time there are twice as many, so that a set is put in order a few times at most.
+    if (having.size >= RARE && having.size >= 2 * (this.#rank.get(token) ?? 0)) {
+      for (const each of having) this.#unindex(each)
+      this.#rank.set(token, having.size)
+      for (const each of having) this.#index(each)
+    }
+    having.add(set)
+  }
+
+  #forget(token: string, set: TokenSet): void {
+    const having = this.#having.get(token)
+    having?.delete(set)
+    if (having?.size !== 0) return
+    this.#having.delete(token)
+    this.#rank.delete(token)
   }
 
   #index(set: TokenSet): void {
     const { length } = set.tokens
     const count = length - Math.ceil(this.#least * length) + 1
-    // A token that has come since is rarer than those that were counted.
-    const rankOf = (token: string) => this.#rank.get(token) ?? -1
+    const rankOf = (token: string) => this.#rank.get(token) ?? 0
     const byRank = set.tokens.toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
     set.prefix = byRank.slice(0, Math.min(count, length))
-    for (const token of set.prefix) {
-      const sets = this.#byToken.get(token) ?? new Set()
-      this.#byToken.set(token, sets.add(set))
+    for (const [at, token] of set.prefix.entries()) {
+      const places = this.#byToken.get(token) ?? new Map<number, Set<TokenSet>>()
+      this.#byToken.set(token, places)
+      const place = placeOf(length, at)
+      const sets = places.get(place) ?? new Set()
+      places.set(place, sets.add(set))
     }
   }
 
-  #dropPrefix(token: string, set: TokenSet): void {
-    const sets = this.#byToken.get(token)
-    sets?.delete(set)
-    if (sets?.size === 0) this.#byToken.delete(token)
-  }
-
-  /** Each time there are twice as many sets, so that a set is put in order a few times at most. */
-  #reorder(): void {
-    this.#reorderAt = 2 * this.#sets.size
-    const counts = new Map<string, number>()
-    for (const { tokens } of this.#sets.values()) {
-      for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1)
+  #unindex(set: TokenSet): void {
+    for (const [at, token] of set.prefix.entries()) {
+      const places = this.#byToken.get(token)
+      const place = placeOf(set.tokens.length, at)
+      const sets = places?.get(place)
+      sets?.delete(set)
+      if (sets?.size === 0) places?.delete(place)
+      if (places?.size === 0) this.#byToken.delete(token)
     }
-    this.#rank = counts
-    this.#byToken.clear()
-    for (const set of this.#sets.values()) this.#index(set)
+    set.prefix = []
   }
 
   /** `node` is another now. */
@@ -171,6 +203,11 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     return one !== undefined && other !== undefined && this.#alike(one.features, other.features)
   }
 }
+
+/** More than a set has tokens. */
+const PLACES = 2 ** 20
+/** Of a token: how many the set has, and how many of them come before it. */
+const placeOf = (size: number, at: number): number => size * PLACES + at
 
 type Alike = (a: IdentityFeatures, b: IdentityFeatures) => boolean
 

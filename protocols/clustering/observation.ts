@@ -1,4 +1,5 @@
 /** One source address as the identity clusterer sees it. */
+import type { FingerprintValues } from './fingerprint_entries.ts'
 import { stringSet } from './string_set.ts'
 
 /**
@@ -51,3 +52,15 @@ export function makeObservation(observationId: string, sightings: Sightings): Ob
     ),
   }
 }
+
+/** An attacker as the clusterer is told of it, see `attackerOfRow`. */
+export interface ToldAttacker extends Omit<Sightings, 'ja3' | 'hassh'> {
+  readonly attacker_uuid: string
+}
+
+/** @param values as `readFingerprints` gives them; the last of each is what counts */
+export const observationOf = (
+  { attacker_uuid, ...told }: ToldAttacker,
+  values: FingerprintValues,
+): Observation =>
+  makeObservation(attacker_uuid, { ...told, ja3: values.ja3.at(-1), hassh: values.hassh.at(-1) })

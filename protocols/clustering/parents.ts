@@ -16,7 +16,9 @@ export class Parents {
   readonly #some = new IntColumn(NONE)
   /** of a component: the smallest, where that is known */
   readonly #root = new IntColumn(NONE)
-  readonly #moved = new Set<number>()
+  /** may hold one twice, or one that is gone */
+  #moved: number[] = []
+  readonly #isNews = new IntColumn(0)
   readonly #rerooted = new Set<number>()
 
   /** Takes in a node that is in a component now. */
@@ -28,7 +30,7 @@ export class Parents {
   remove(node: number, component: number): void {
     this.#leave(node, component)
     this.#uuids[node] = undefined
-    this.#moved.delete(node)
+    this.#isNews.set(node, 0)
   }
 
   uuidOf(node: number): string {
@@ -66,16 +68,15 @@ export class Parents {
 
   /** Whether `takeNews` has any. */
   get hasNews(): boolean {
-    return this.#moved.size > 0 || this.#rerooted.size > 0
+    return this.#moved.length > 0 || this.#rerooted.size > 0
   }
 
-  /** @returns the parents that may have to point elsewhere, each once */
-  takeNews(): Set<number> {
-    const news = new Set(this.#moved)
-    for (const component of this.#rerooted) {
-      for (const node of this.of(component)) news.add(node)
-    }
-    this.#moved.clear()
+  /** @returns the parents that may have to point elsewhere; some may be told twice */
+  takeNews(): number[] {
+    const news = this.#moved.filter((node) => this.#isNews.get(node) === 1)
+    for (const node of news) this.#isNews.set(node, 0)
+    this.#moved = []
+    for (const component of this.#rerooted) for (const node of this.of(component)) news.push(node)
     this.#rerooted.clear()
     return news
   }
@@ -92,7 +93,8 @@ export class Parents {
   }
 
   #enter(node: number, component: number): void {
-    this.#moved.add(node)
+    if (this.#isNews.get(node) === 0) this.#moved.push(node)
+    this.#isNews.set(node, 1)
     const some = this.#some.get(component)
     if (some === NONE) {
       this.#next.set(node, node)

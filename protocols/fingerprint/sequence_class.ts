@@ -42,8 +42,20 @@ export function classify(
   return 'incremental'
 }
 
-/** Adds a sample behind the others, in place; the oldest of more than eight goes. */
-export function appendSample(samples: number[], sample: number): void {
-  samples.push(sample)
-  while (samples.length > SAMPLES_KEPT) samples.shift()
+/**
+ * Adds a sample behind the others; the oldest of more than eight goes.
+ * @returns `samples`, changed in place, or where there were none an array of its own
+ */
+export function appendSample(samples: number[], sample: number): number[] {
+  // Most sources are seen once in a flood with forged ones, and a push makes room for sixteen more.
+  if (samples.length === 0) return [sample]
+  if (samples.length < SAMPLES_KEPT) {
+    samples.push(sample)
+    return samples
+  }
+  if (samples.length > SAMPLES_KEPT) samples.splice(0, samples.length - SAMPLES_KEPT)
+  // Not by shift and push, which makes the array anew each time.
+  for (let at = 1; at < SAMPLES_KEPT; at++) samples[at - 1] = samples[at] ?? 0
+  samples[SAMPLES_KEPT - 1] = sample
+  return samples
 }

@@ -10,6 +10,9 @@ const nothing = {
     credentials: 0,
     attempts: 0,
     bounties: 0,
+    reused: 0,
+    identities: 0,
+    campaigns: 0,
     firstSeen: undefined,
     lastSeen: undefined,
   },
@@ -17,6 +20,7 @@ const nothing = {
   deckies: [],
   services: [],
   credentials: [],
+  identities: [],
 }
 
 it('shows who came, what they tried and where', () => {
@@ -27,6 +31,7 @@ it('shows who came, what they tried and where', () => {
       events: 20_123,
       attackers: 2,
       bounties: 7,
+      identities: 1,
       firstSeen: Date.UTC(2026, 10, 1, 18, 2, 11),
       lastSeen: Date.UTC(2026, 10, 2, 4, 13, 50),
     },
@@ -49,6 +54,7 @@ it('shows who came, what they tried and where', () => {
       { name: 'ssh', events: 20_000 },
       { name: 'http', events: 123 },
     ],
+    identities: [{ uuid: '1f0c', addresses: 2, campaign: null }],
   })
   expect(text).toBe(`
 What was found
@@ -60,6 +66,9 @@ What was found
   credentials          0
   login attempts       0
   bounties             7
+  reused secrets       0
+  identities           1
+  campaigns            0
 
   ATTACKER      EVENTS  DECKIES  SERVICES
   198.51.100.7  20,000        3         1
@@ -67,6 +76,9 @@ What was found
 
   PRINCIPAL  SECRET   KIND       ATTEMPTS  ATTACKERS  TARGETS
   root       hunter2  plaintext         9          2        3
+
+  IDENTITY  ADDRESSES  IDENTITIES IN ITS CAMPAIGN
+  1f0c              2  -
 
   DECKY   EVENTS    SERVICE  EVENTS
   web-01  20,123    ssh      20,000

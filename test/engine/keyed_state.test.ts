@@ -112,21 +112,52 @@ describe('keyed state', () => {
 })
 
 describe('the timer queue', () => {
+  type Timer = { time: number; key: string }
+  const timers = fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), key: fc.string() }))
+  const inOrder = (some: Timer[]) =>
+    some.toSorted((a, b) => a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  const allOf = (queue: TimerQueue<Timer>) => {
+    const out = []
+    for (let timer = queue.pop(); timer; timer = queue.pop()) out.push(timer)
+    return out
+  }
+
   it('gives timers by time, then key, in whatever order they came', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.record({ time: fc.integer({ min: 0, max: 9 }), key: fc.string() })),
-        (timers) => {
-          const queue = new TimerQueue()
-          for (const timer of timers) queue.push(timer)
-          const out = []
-          for (let timer = queue.pop(); timer; timer = queue.pop()) out.push(timer)
-          const sorted = [...timers].sort(
-            (a, b) => a.time - b.time || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
-          )
-          expect(out).toEqual(sorted)
-        },
-      ),
+      fc.property(timers, (given) => {
+        const queue = new TimerQueue<Timer>()
+        for (const timer of given) queue.push(timer.time, timer)
+        expect(queue.size).toBe(given.length)
+        expect(allOf(queue)).toEqual(inOrder(given))
+        expect([queue.size, queue.nextTime]).toEqual([0, Number.POSITIVE_INFINITY])
+      }),
+    )
+  })
+
+  it('keeps that order when timers come while others are taken', () => {
+    fc.assert(
+      fc.property(timers, timers, fc.nat(8), (first, later, taken) => {
+        const queue = new TimerQueue<Timer>()
+        for (const timer of first) queue.push(timer.time, timer)
+        const early = inOrder(first).slice(0, taken)
+        expect(early.map(() => queue.pop())).toEqual(early)
+        for (const timer of later) queue.push(timer.time, timer)
+        expect(allOf(queue)).toEqual(inOrder([...inOrder(first).slice(taken), ...later]))
+      }),
+    )
+  })
+
+  it('skips what stands no more, up to the first timer that does', () => {
+    fc.assert(
+      fc.property(timers, (given) => {
+        const queue = new TimerQueue<Timer>()
+        for (const timer of given) queue.push(timer.time, timer)
+        const stands = ({ key }: Timer) => key.length > 4
+        queue.skipUntil(stands)
+        const [next] = inOrder(given.filter(stands))
+        expect(queue.nextTime).toBe(next?.time ?? Number.POSITIVE_INFINITY)
+        expect(allOf(queue).filter(stands)).toEqual(inOrder(given.filter(stands)))
+      }),
     )
   })
 })

@@ -15,6 +15,7 @@ describe('clustering by equal values', () => {
   it(`finds in ${CORPORA} corpora what comparing every pair finds`, () => {
     for (const seed of seeds(CORPORA)) {
       checkCorpus(identityLayer(2 + (seed % 20)), seed, 60)
+      checkCorpus(identityLayer(2 + (seed % 20), { popular: 1 + (seed % 6) }), seed, 60)
       checkCorpus(campaignLayer(1 + (seed % 8)), seed, 40)
     }
   })
@@ -22,6 +23,7 @@ describe('clustering by equal values', () => {
   it(`settles in ${HISTORIES} histories as if everything had been compared again`, () => {
     for (const seed of seeds(HISTORIES)) {
       checkHistory(identityLayer(2 + (seed % 10)), seed, 40)
+      checkHistory(identityLayer(2 + (seed % 10), { popular: 1 + (seed % 5) }), seed, 40)
       checkHistory(campaignLayer(1 + (seed % 8)), seed, 30)
     }
   })

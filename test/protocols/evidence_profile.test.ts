@@ -111,10 +111,11 @@ describe('the sessions of one address', () => {
     ])
   })
 
-  it('are not those of our own instruments', () => {
+  it('are not those of our own instruments, nor those on no decky', () => {
     const sniffed = { ...record('tcp_syn_fingerprint'), service: 'sniffer' }
     const probed = record('connect', {}, 'decnet-prober')
-    expect(gathered([0, sniffed], [1, probed]).sessions).toEqual([])
+    const nowhere = record('connect', {}, '')
+    expect(gathered([0, sniffed], [1, probed], [2, nowhere]).sessions).toEqual([])
   })
 
   it('keep the first and the last of each decky where there are too many', () => {

@@ -50,6 +50,8 @@ export async function startMariadb(): Promise<MariadbService> {
   const socket = join(directory, 'socket')
   const port = await freePort()
   const user = `--user=${userInfo().username}`
+  // A server that starts tidies up what others have in the one for all.
+  const own = `--tmpdir=${directory}`
   await run('mariadb-install-db', [
     '--no-defaults',
     user,
@@ -57,6 +59,7 @@ export async function startMariadb(): Promise<MariadbService> {
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     SMALL_LOG,
+    own,
   ])
   const query = async (sql: string) => {
     await run('mariadb', ['--no-defaults', `--socket=${socket}`, '--user=root', '-e', sql])
@@ -76,6 +79,7 @@ export async function startMariadb(): Promise<MariadbService> {
         '--skip-name-resolve',
         '--innodb-buffer-pool-size=32M',
         SMALL_LOG,
+        own,
         `--log-error=${join(directory, 'log')}`,
       ])
       await until(() => query('select 1'), START_TIMEOUT_MS)

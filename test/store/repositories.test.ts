@@ -730,6 +730,11 @@ describe.each(testDatabases)('%s', (name, databases) => {
       await writeEvents(database, 'identity', [event(1000, { ...told, members })])
       const linked = 'select count(*) as n from attackers where identity_id = ?'
       expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
+      await writeEvents(database, 'identity', [event(1001, { ...told, merged_into_uuid: 'w' })])
+      await writeEvents(database, 'campaign', [event(1002, { ...campaign, members: ['w'] })])
+      const { totals, identities } = await findings(database)
+      expect(totals).toMatchObject({ identities: 1, campaigns: 1 })
+      expect(identities).toEqual([{ uuid: 'w', addresses: 150, campaign: 3 }])
       // A profile that is told anew leaves the identity to the clusterer.
       await writeEvents(database, 'attacker', attackers)
       expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
@@ -740,7 +745,7 @@ describe.each(testDatabases)('%s', (name, databases) => {
       await writeEvents(database, 'attacker', [attackerEvent(1)])
       const orphan = (sql: string) =>
         expect(database.transaction((statements) => statements.update(sql, []))).rejects.toThrow(
-          /foreign key|FOREIGN KEY/,
+          /refused a row: (SQLITE_CONSTRAINT_FOREIGNKEY|ER_NO_REFERENCED_ROW)/,
         )
       await orphan("update attackers set identity_id = 'nobody'")
       await writeEvents(database, 'identity', [
@@ -783,6 +788,9 @@ describe.each(testDatabases)('%s', (name, databases) => {
           credentials: 0,
           attempts: 0,
           bounties: 0,
+          reused: 0,
+          identities: 0,
+          campaigns: 0,
           firstSeen: undefined,
           lastSeen: undefined,
         },
@@ -790,6 +798,7 @@ describe.each(testDatabases)('%s', (name, databases) => {
         deckies: [],
         services: [],
         credentials: [],
+        identities: [],
       })
     })
 
@@ -821,6 +830,9 @@ describe.each(testDatabases)('%s', (name, databases) => {
           credentials: 4,
           attempts: 4,
           bounties: 1,
+          reused: 0,
+          identities: 0,
+          campaigns: 0,
           firstSeen: TIME - 5,
           lastSeen: TIME + 5,
         },
@@ -854,6 +866,7 @@ describe.each(testDatabases)('%s', (name, databases) => {
             targets: 1,
           },
         ],
+        identities: [],
       })
     })
   })

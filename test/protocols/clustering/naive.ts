@@ -1,4 +1,6 @@
 /** The definitions, word for word and without any index, to hold the fast ones against. */
+import type { IsPopular, ValueKind } from '../../../protocols/clustering/identity_edges.ts'
+import type { Observation } from '../../../protocols/clustering/observation.ts'
 
 /** @returns for each item the smallest id it is connected with */
 export function pairwiseComponents<T>(
@@ -11,6 +13,18 @@ export function pairwiseComponents<T>(
     for (const [b, other] of list.slice(index + 1)) if (alike(one, other)) union.join(a, b)
   }
   return new Map(list.map(([id]) => [id, union.find(id)]))
+}
+
+/** @returns which values more than `most` of the items hold */
+export function heldByMore(most: number, items: Iterable<Observation>): NonNullable<IsPopular> {
+  const list = [...items]
+  const holds: Record<ValueKind, (item: Observation, value: string) => boolean> = {
+    ja3: ({ ja3 }, value) => ja3 === value,
+    hassh: ({ hassh }, value) => hassh === value,
+    payload: ({ payload_hashes }, value) => payload_hashes.includes(value),
+    endpoint: ({ c2_endpoints }, value) => c2_endpoints.includes(value),
+  }
+  return (kind, value) => list.filter((item) => holds[kind](item, value)).length > most
 }
 
 export function unionFind(ids: Iterable<string>) {

@@ -33,9 +33,9 @@ it('counts on over the end of the range when told where it is', () => {
 })
 
 it('forgets one odd sample after eight others', () => {
-  const samples: number[] = []
+  let samples: number[] = []
   const labels = [10, 11, 12, 13, 14, 50000, 15, 16, 17, 18, 19, 20, 21, 22].map((id) => {
-    appendSample(samples, id)
+    samples = appendSample(samples, id)
     return classify(samples, { modulus: IP_ID_MODULUS })
   })
   expect(labels).toEqual([
