@@ -79,6 +79,12 @@ interface Heard {
   pick(from: number, until: number): void
 }
 
+const DAY = 86_400
+
+/** @returns `09:30`, or `03-01` where hours say nothing */
+const shortTime = (ms: number, isDay: boolean): string =>
+  isDay ? absolute(ms).slice(5, 10) : absolute(ms).slice(11, 16)
+
 /** A canvas knows no custom properties: what they stand for here and now. */
 function colourOf(element: Element, name: string): string {
   const probe = document.createElement('span')
@@ -119,7 +125,15 @@ function optionsOf(
     },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 1) * 1.08] } },
     axes: [
-      { ...axis, size: 22, gap: 2, grid: { show: false } },
+      {
+        ...axis,
+        size: 22,
+        gap: 2,
+        space: 64,
+        grid: { show: false },
+        values: (_plot, splits, _axis, _space, step) =>
+          splits.map((at) => shortTime(at * 1000, step >= DAY)),
+      },
       {
         ...axis,
         size: 44,
@@ -128,7 +142,13 @@ function optionsOf(
         values: (_plot, splits) => splits.map((value) => grouped(value)),
       },
     ],
-    series: [{}, { fill: series, stroke: series, width: 0, ...(bars && { paths: bars }) }],
+    series: [
+      {},
+      {
+        ...{ fill: series, stroke: series, width: 0, points: { show: false } },
+        ...(bars && { paths: bars }),
+      },
+    ],
     hooks: {
       setCursor: [(plot) => heard.hover(plot.cursor.idx ?? null, plot.data)],
       setSelect: [

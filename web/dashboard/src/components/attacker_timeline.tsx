@@ -56,15 +56,18 @@ export function AttackerTimeline({ ip, first, last }: AttackerTimelineProps) {
   const [opened, setOpened] = useState<Log>()
   const search = `attacker:"${ip}"`
   const from = Math.floor((readTime(first) ?? 0) / 1000)
-  const until = Math.floor((readTime(last) ?? 0) / 1000)
-  const interval_minutes = stepFor(Math.max(until - from, 60))
+  const profiled = Math.floor((readTime(last) ?? 0) / 1000)
+  const interval_minutes = stepFor(Math.max(profiled - from, 60))
   const histogram = useQuery(histogramQuery({ search, interval_minutes }))
   const logs = useQuery(logsQuery({ limit: LIMIT, offset: 0, search }))
   const step = interval_minutes * 60
+  const buckets = fromBuckets(histogram.data ?? [])
+  // Logs may be newer than the profile.
+  const until = Math.max(profiled, buckets.at(-1)?.at ?? 0)
   // A lone bar is as wide as the chart: some empty time around it gives it a scale.
   const around = Math.max(step * 12, until - from)
   const counts = filled(
-    fromBuckets(histogram.data ?? []),
+    buckets,
     step,
     from - Math.round(around * 0.05) - step,
     until + Math.round(around * 0.05),

@@ -1,11 +1,12 @@
 /** How an attacker behaves: class, tools, rhythm and phases. */
 import type { Behavior } from '../api/types.ts'
 import { asText } from '../format/json_texts.ts'
-import { duration } from '../format/time.ts'
+import { duration, readTime } from '../format/time.ts'
 import { Badge } from './badge.tsx'
 import { type Fact, Facts } from './facts.tsx'
 import { Panel } from './panel.tsx'
 import { Untrusted } from './untrusted.tsx'
+import { When } from './when.tsx'
 
 export function BehaviorPanel({ behavior }: { behavior: Behavior }) {
   const { behavior_class, os_guess, hop_distance, tool_guesses } = behavior
@@ -54,13 +55,20 @@ function Details({ name, fields }: { name: string; fields: Behavior['timing_stat
         facts={known.map(
           ([key, value]): Fact => [
             key.replaceAll('_', ' '),
-            <Untrusted key={key} text={shown(value)} most={120} />,
+            isTime(key, value) ? (
+              <When key={key} at={value} />
+            ) : (
+              <Untrusted key={key} text={shown(value)} most={120} />
+            ),
           ],
         )}
       />
     </div>
   )
 }
+
+const isTime = (key: string, value: unknown): value is string =>
+  typeof value === 'string' && /_(ts|at)$/.test(key) && readTime(value) !== undefined
 
 const shown = (value: unknown): string =>
   typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : asText(value)

@@ -58,8 +58,14 @@ export function DataTable<T>(props: DataTableProps<T>) {
   }
   if (error && rows === undefined) return <Failure error={error} retry={retry} />
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-    <section className={`table-box ${stale ? 'stale' : ''}`} tabIndex={0} aria-label={name}>
+    // biome-ignore lint/a11y/useSemanticElements: it is no landmark, and no set of fields
+    <div
+      className={`table-box ${stale ? 'stale' : ''}`}
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+      tabIndex={0}
+      aria-label={name}
+    >
       <table className="table" aria-busy={rows === undefined}>
         <caption className="visually-hidden">{name}</caption>
         <thead>
@@ -97,7 +103,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
         </tbody>
       </table>
       {rows?.length === 0 && empty}
-    </section>
+    </div>
   )
 }
 

@@ -104,7 +104,11 @@ function Attackers({ data }: { data: Reuse }) {
       </h3>
       <p className="chips">
         {attacker_ips.slice(0, MOST).map((ip) => (
-          <Link key={ip} className="badge mono" to={`/attackers?search=${encodeURIComponent(ip)}`}>
+          <Link
+            key={ip}
+            className="badge badge-link mono"
+            to={`/attackers?search=${encodeURIComponent(ip)}`}
+          >
             <Untrusted text={ip} most={45} />
           </Link>
         ))}
@@ -113,7 +117,7 @@ function Attackers({ data }: { data: Reuse }) {
         <p className="chips">
           <span className="faint">profiles</span>
           {attacker_uuids.slice(0, MOST).map((uuid) => (
-            <Link key={uuid} className="mono" to={attackerPath(uuid)}>
+            <Link key={uuid} className="badge badge-link mono" to={attackerPath(uuid)}>
               {uuid.slice(0, 8)}
             </Link>
           ))}

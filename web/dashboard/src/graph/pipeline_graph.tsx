@@ -21,7 +21,7 @@ export function useRates(pipelines: readonly Pipeline[] | undefined): ReadonlyMa
   return rates
 }
 
-const WIDTH = 176
+const WIDTH = 156
 const HEIGHT = 62
 
 interface PipelineGraphProps {
@@ -71,6 +71,7 @@ export function PipelineGraph({ pipeline, rates, tall = false, onOpen }: Pipelin
       nodes={drawn}
       edges={edges}
       tall={tall}
+      rankGap={62}
       {...(onOpen && { onOpen })}
     />
   )

@@ -96,12 +96,7 @@ function columnsFor(rates: Rates): readonly Column<PipelineNode>[] {
   ) => figure(id, head, ({ counters }) => (counters ? grouped(counters[of]) : '–'))
   return [
     { id: 'id', head: 'Node', width: '9rem', cell: ({ id }) => <strong>{id}</strong> },
-    { id: 'type', head: 'Type', width: '9rem', cell: ({ type }) => type },
-    {
-      id: 'summary',
-      head: 'What it does',
-      cell: ({ summary }) => <span title={summary}>{summary}</span>,
-    },
+    { id: 'type', head: 'Type', cell: ({ type, summary }) => <span title={summary}>{type}</span> },
     figure('in/s', 'In/s', ({ id }) => rate(rates.get(id)?.in).replace('/s', '')),
     figure('out/s', 'Out/s', ({ id }) => rate(rates.get(id)?.out).replace('/s', '')),
     counter('in', 'In', 'in'),
