@@ -1,10 +1,14 @@
 /** The API of this host: what it shows is handed in from here. */
 import { busResource } from '../bus/bus.ts'
+import { webhookClient } from '../bus/webhook/client.ts'
+import { webhookGuard } from '../bus/webhook/guard.ts'
+import { webhookSettings } from '../bus/webhook/settings.ts'
 import { liveClock } from '../engine/clock.ts'
 import type { ResourceUse } from '../engine/context.ts'
 import type { Logger } from '../engine/define.ts'
 import type { PlanNode } from '../engine/plan.ts'
 import { database } from '../store/database.ts'
+import { secretBox } from '../store/secret_box.ts'
 import { makeFirstAdmin } from '../web/api/auth/first_admin.ts'
 import { type ServedApi, serveApi } from '../web/api/serve.ts'
 import { systemctl, unitManager } from '../web/api/unit_manager.ts'
@@ -38,12 +42,15 @@ export async function openApi({ sinks, use, log, env, stateDir }: ApiOptions): P
     path: String(config.path),
     summary: `what is said beside \`${config.snapshot}\``,
   }))
+  const now = () => liveClock.now()
+  const guard = webhookGuard({ allowPrivate: webhookSettings(env).allowPrivate, now })
   return serveApi(
     {
       database: open,
       bus: await use(busResource),
       streamRoutes,
       units: unitManager(systemctl),
+      webhooks: { box: await use(secretBox), guard, client: webhookClient({ guard, now }) },
       pipelineNames: [...allPipelines().keys()],
       pipelines: () => pipelineViews(stateDir),
       clock: liveClock,

@@ -12,6 +12,7 @@ export const SECRETS: Readonly<Record<string, { readonly credential: string; lea
   DECNET_JWT_SECRET: { credential: 'jwt_secret', least: 32 },
   DECNET_ADMIN_PASSWORD: { credential: 'admin_password', least: 12 },
   DECNET_DB_PASSWORD: { credential: 'db_password' },
+  DECNET_SECRET_KEY: { credential: 'secret_key', least: 32 },
 }
 
 /** @see spec/workers-and-systemd.md section 10 */
@@ -60,6 +61,8 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   DECNET_DATA_DIR: {},
   DECNET_LOG_LEVEL: { default: 'info' },
   DECNET_SECRETS_DIR: {},
+  DECNET_WEBHOOK_CIRCUIT_THRESHOLD: { default: '5', kind: 'integer' },
+  DECNET_WEBHOOK_ALLOW_PRIVATE: { default: 'false' },
 }
 
 /** Names of secrets and of switches for developers: those belong in the environment only. */

@@ -12,6 +12,7 @@ import { outputFormat } from './option_values.ts'
 import { quietView } from './progress.ts'
 import { safeJson } from './safe_json.ts'
 import { STATE_DIR_OPTION, withState } from './saved_state.ts'
+import { secretBoxOfHost } from './secret_box_of_host.ts'
 import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
@@ -116,6 +117,7 @@ async function whileStopped(
     secrets,
     logLevel: env.DECNET_LOG_LEVEL ?? 'warn',
     databaseUrl: () => databaseUrl(withDatabasePassword(env)),
+    openSecretBox: () => secretBoxOfHost(env, dir),
   }
   await inSession(session, async ({ log, use, stop }) => {
     const { replayStopped } = await import('../engine/stopped_letters.ts')

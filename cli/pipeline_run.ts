@@ -13,6 +13,7 @@ import { batchSize } from './option_values.ts'
 import { makeProgressView, quietView } from './progress.ts'
 import { runSummary } from './run_summary.ts'
 import { announceService } from './sd_service.ts'
+import { secretBoxOfHost } from './secret_box_of_host.ts'
 import { withDatabasePassword } from './secret_policy.ts'
 import { inSession } from './session.ts'
 import { stateDir } from './state_dir.ts'
@@ -59,6 +60,7 @@ export class PipelineRun extends Command {
       databaseUrl: () => databaseUrl(withDatabasePassword(env)),
       openBus: (log: Logger) => busOfHost(env, plans.map(({ name }) => name).join(','), log),
       serveStreams,
+      openSecretBox: () => secretBoxOfHost(env, this.stateDir),
     }
     return inSession(session, async ({ log, use, stop }) => {
       const { startPipelines } = await import('../engine/run.ts')

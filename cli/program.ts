@@ -52,6 +52,9 @@ import { Sniff } from './sniff.ts'
 import { Start, Stop } from './start_stop.ts'
 import { Status } from './status.ts'
 import { UsageError } from './usage_error.ts'
+import { WebhookDeadDrop } from './webhook_dead_drop.ts'
+import { WebhookDeadLs } from './webhook_dead_ls.ts'
+import { WebhookDeadReplay } from './webhook_dead_replay.ts'
 import { Workers } from './workers.ts'
 
 const COMMANDS = [
@@ -91,6 +94,9 @@ const COMMANDS = [
   ReuseCorrelate,
   Clusterer,
   CampaignClusterer,
+  WebhookDeadLs,
+  WebhookDeadReplay,
+  WebhookDeadDrop,
   Workers,
   PipelineUnitCommand,
   Status,
@@ -116,6 +122,7 @@ const MASTER_ONLY: readonly unknown[] = [
   Clusterer,
   CampaignClusterer,
   Explain,
+  ...[WebhookDeadLs, WebhookDeadReplay, WebhookDeadDrop],
 ]
 
 const isAgent = ({ DECNET_MODE, DECNET_DISALLOW_MASTER = 'true' }: NodeJS.ProcessEnv): boolean =>

@@ -32,6 +32,7 @@ import { repo } from '../sinks/repo.ts'
 import { sse } from '../sinks/sse.ts'
 import { stdout } from '../sinks/stdout.ts'
 import { syslogFile as syslogFileSink } from '../sinks/syslog_file.ts'
+import { webhook } from '../sinks/webhook.ts'
 import { bus as busSource } from '../sources/bus.ts'
 import { dbPoll } from '../sources/db_poll.ts'
 import { interval } from '../sources/interval.ts'
@@ -82,4 +83,5 @@ export const registry: Registry = makeRegistry([
   sse,
   stdout,
   syslogFileSink,
+  webhook,
 ])

@@ -4,7 +4,7 @@ import type { Resource } from '../engine/define.ts'
 import { EngineError } from '../engine/errors.ts'
 
 interface Closable {
-  close(): Promise<void>
+  close?(): Promise<void>
 }
 
 export interface Resources {
@@ -19,11 +19,13 @@ export interface ResourceOptions {
   readonly openBus?: (() => Promise<Closable>) | undefined
   /** Serves streams to browsers; without it nothing does. */
   readonly serveStreams?: ((use: ResourceUse) => Promise<Closable>) | undefined
+  /** What seals secrets in the database; left out where nothing that needs them runs. */
+  readonly openSecretBox?: (() => Promise<object>) | undefined
 }
 
 // By name and imported on demand: a pipeline that needs no database must not pay for loading one.
 const openers = (
-  { databaseUrl, openBus, serveStreams }: ResourceOptions,
+  { databaseUrl, openBus, serveStreams, openSecretBox }: ResourceOptions,
   use: ResourceUse,
 ): Record<string, () => Promise<Closable>> => ({
   async database() {
@@ -36,6 +38,7 @@ const openers = (
     return memoryBus()
   },
   ...(serveStreams && { streams: () => serveStreams(use) }),
+  ...(openSecretBox && { secret_box: openSecretBox }),
 })
 
 export function makeResources(options: ResourceOptions): Resources {
@@ -58,7 +61,7 @@ export function makeResources(options: ResourceOptions): Resources {
     use,
     async close() {
       const all = await Promise.allSettled(opened.values())
-      for (const one of all.reverse()) if (one.status === 'fulfilled') await one.value.close()
+      for (const one of all.reverse()) if (one.status === 'fulfilled') await one.value.close?.()
     },
   }
 }

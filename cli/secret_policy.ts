@@ -1,4 +1,4 @@
-/** The three secrets every role shares: where they are found, and which are too weak to be one. */
+/** The secrets every role shares: where they are found, and which are too weak to be one. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EngineError } from '../engine/errors.ts'

@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly serveStreams?:
     | ((use: ResourceUse, log: Logger) => Promise<{ close(): Promise<void> }>)
     | undefined
+  /** Asked only if a secret in the database is needed. */
+  readonly openSecretBox?: () => Promise<object>
 }
 
 export interface Session {
@@ -32,15 +34,17 @@ export interface Session {
 
 /** Does `work`, and whatever comes of it leaves nothing open behind. */
 export async function inSession(
-  { view, secrets, logLevel, databaseUrl, openBus, serveStreams }: SessionOptions,
+  { view, secrets, logLevel, ...openers }: SessionOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
   const hidden = new Map([...secrets].map(([name, value]) => [name, inJson(value)]))
   const log = await makeLog(logLevel, (line) => view.write(redact(line, hidden)))
+  const { databaseUrl, openBus, serveStreams, openSecretBox } = openers
   const resources = makeResources({
     databaseUrl,
     openBus: openBus && (() => openBus(log)),
     serveStreams: serveStreams && ((use) => serveStreams(use, log)),
+    openSecretBox,
   })
   const stop = new AbortController()
   const ignoreSignals = onStopSignal((signal, code) => {

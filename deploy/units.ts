@@ -36,8 +36,8 @@ export function pipelineUnitText(pipeline: PipelineUnit, host: Host): string {
     throw new DeployError('UNIT_FILE', `a pipeline called ${name} would replace ${unitName(name)}`)
   }
   const { capabilities = [], groups = [], writable_paths = [], address_families = [] } = unit
-  const { wants = [], requires = [] } = unit
-  const secrets = [...new Set([...COMMON_SECRETS, ...pipeline.secrets])].sort()
+  const { wants = [], requires = [], credentials = [] } = unit
+  const secrets = [...new Set([...COMMON_SECRETS, ...credentials, ...pipeline.secrets])].sort()
   return renderTemplate('pipeline.service', {
     ...launch(host),
     name,

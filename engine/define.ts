@@ -367,6 +367,11 @@ export interface SinkDefinition<C extends TObject = TObject, I extends TSchema =
    * start at which that fails is one that has failed.
    */
   readonly opensFirst?: boolean
+  /**
+   * It keeps what was written and works on it by itself, also on what an earlier run has left: so it
+   * is opened at the start, and not at its first event.
+   */
+  readonly goesOnAlone?: true
   /** The config field that names the file it writes: `chaos` puts a file of its own there. */
   readonly pathField?: string
   /**

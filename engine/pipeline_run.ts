@@ -177,9 +177,9 @@ export class PipelineRun {
   }
 
   /**
-   * Sinks that take back what no checkpoint covers do so before anything is read: the input may
-   * bring nothing that would open them. One that cannot be opened now is tried at its first batch,
-   * unless others wait for it to be there.
+   * Sinks that take back what no checkpoint covers, or go on with what they have taken, do so before
+   * anything is read: the input may bring nothing that would open them. One that cannot be opened now
+   * is tried at its first batch, unless others wait for it to be there.
    */
   async #resumeSinks(): Promise<void> {
     const saved = this.#state.positions()
@@ -189,7 +189,7 @@ export class PipelineRun {
         await sink.openNow()
         continue
       }
-      if (!mayResume(this.plan, id) || !saved.has(id)) continue
+      if (!goesOnAlone(this.plan, id) && !(mayResume(this.plan, id) && saved.has(id))) continue
       await sink.openNow().catch((error: unknown) => {
         if (error instanceof FatalError) throw error
         const { code, message } = toFailure(error)
@@ -486,3 +486,6 @@ export class PipelineRun {
     return stuck?.cause ?? this.#unwritten ?? new EngineError('NOT_DRAINED', message)
   }
 }
+
+const goesOnAlone = ({ nodes }: Plan, id: string): boolean =>
+  nodes.some((node) => node.id === id && node.section === 'sinks' && node.component.goesOnAlone)

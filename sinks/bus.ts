@@ -9,13 +9,8 @@ import { isSegment, TOPIC_PATTERN } from '../bus/topic.ts'
 import { cel, type Data, defineSink, type Event, type Refusal } from '../engine/index.ts'
 import { keyText } from '../protocols/key_text.ts'
 import { quote } from '../protocols/quote.ts'
+import { WITHHELD, withoutSecrets } from '../protocols/withheld.ts'
 
-/**
- * What never leaves through the bus, however deep in `data`: it is readable by every local process
- * and goes out by webhooks. A raw line repeats all that its fields say.
- * @see spec/credential-reuse.md section 2
- */
-const WITHHELD = new Set(['secret_b64', 'secret_printable', 'password', 'raw_line'])
 const FIELD = `^(?!(?:${[...WITHHELD].join('|')})$).+$`
 
 /** What the sheets fix about a topic, where nobody says otherwise. */
@@ -42,9 +37,6 @@ const DECKY = '{decky}'
 const hasDecky = (topic: string): boolean => topic.includes(DECKY)
 /** Names that are logged, once each. */
 const MOST_NOTED = 64
-
-/** Levels of `data` that are published; what lies deeper is left out. */
-const MAX_DEPTH = 16
 
 export const bus = defineSink({
   type: 'bus',
@@ -266,32 +258,12 @@ function messageMaker(topic: string, parts: MessageParts): (event: Event) => Mes
       topic: hasDecky(topic) ? topic.replace(DECKY, () => String(data.decky)) : topic,
       type: type ?? (typeof own === 'string' ? own : fallback),
       ts: time / 1000,
-      payload: fields ? pick(data, fields) : withoutSecrets(data, 0),
+      payload: fields ? pick(data, fields) : withoutSecrets(data),
     }
   }
 }
 
 function pick(data: Data, fields: readonly string[]): Data {
   const picked = fields.filter((field) => Object.hasOwn(data, field))
-  return withoutSecrets(Object.fromEntries(picked.map((field) => [field, data[field]])), 0)
-}
-
-function withoutSecrets(data: Data, depth: number): Data {
-  if (isHarmless(data)) return data
-  const kept = Object.entries(data).filter(([key]) => !WITHHELD.has(key))
-  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, depth + 1)]))
-}
-
-/** Most data is texts and numbers under names that are no secret: there is nothing to copy. */
-function isHarmless(data: Data): boolean {
-  for (const name of WITHHELD) if (Object.hasOwn(data, name)) return false
-  for (const value of Object.values(data)) if (typeof value === 'object' && value) return false
-  return true
-}
-
-function strip(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (depth === MAX_DEPTH) return null
-  if (Array.isArray(value)) return value.map((item) => strip(item, depth + 1))
-  return withoutSecrets(value as Data, depth)
+  return withoutSecrets(Object.fromEntries(picked.map((field) => [field, data[field]])))
 }

@@ -60,6 +60,12 @@ export const bus = defineSource({
         'said meanwhile is gone, and a db_poll that wakes by this source catches up at once. Over ' +
         'NATS what was said meanwhile still comes, and there is one only where a stream was lost.',
     }),
+    envelope: Type.Boolean({
+      default: false,
+      description:
+        'Whether data is {type, payload} as the message has them; else it is the payload, with the ' +
+        "message's type added where the payload has none of its own.",
+    }),
   }),
   examples: [
     { title: 'All that is said of credentials', yaml: 'type: bus\npatterns: [credential.>]' },
@@ -74,7 +80,7 @@ export const bus = defineSource({
   ],
   shared: ({ partitions }) => partitions !== undefined,
   async *read(
-    { patterns, queue, queue_bytes, overflow, partitions, reconnect_event },
+    { patterns, queue, queue_bytes, overflow, partitions, reconnect_event, envelope },
     position: { received: number; place?: Place } | undefined,
     context,
   ) {
@@ -106,7 +112,7 @@ export const bus = defineSource({
           dropped = subscription.dropped
         }
         received += envelopes.length
-        const events = envelopes.map(toDraft)
+        const events = envelopes.map((message) => toDraft(message, envelope))
         const place = subscription.place?.()
         if (place === undefined) yield { events, position: { received } }
         else {
@@ -119,25 +125,27 @@ export const bus = defineSource({
       await connection.close()
     }
   },
-  fromLine: (line, receivedAt) => fromLine(line, receivedAt),
+  fromLine: (line, receivedAt, { envelope }) => fromLine(line, receivedAt, envelope),
 })
 
 /** Where messages wait in a stream none is lost for want of room, but some may be no messages. */
 const lossOf = ({ place }: Subscription): string => (place ? 'bad_message' : 'queue_full')
 
 /**
- * `data` is the payload; the envelope's `type` goes into `data.type`, unless the payload has one:
- * some topics carry several kinds of message that nothing else tells apart.
+ * Unless it is to be `whole`, `data` is the payload; the envelope's `type` goes into `data.type`,
+ * unless the payload has one: some topics carry several kinds of message that nothing else tells
+ * apart.
  */
-function toDraft({ id, topic, type, ts, payload }: Envelope): Draft {
-  const data = Object.hasOwn(payload, 'type') ? payload : { ...payload, type }
+function toDraft({ id, topic, type, ts, payload }: Envelope, whole: boolean): Draft {
+  const merged = Object.hasOwn(payload, 'type') ? payload : { ...payload, type }
+  const data = whole ? { type, payload } : merged
   // To the microsecond: seconds as a double are that exact, and no more.
   const draft = { topic, time: Math.round(ts * 1e6) / 1000, data }
   return isEventId(id) ? { ...draft, id } : draft
 }
 
 /** A captured line: an event as `ndjson_file` writes it, or an envelope. */
-function fromLine(line: string, receivedAt: number): Draft | Reject {
+function fromLine(line: string, receivedAt: number, whole: boolean): Draft | Reject {
   const read = parseObject(line)
   const topic = read?.topic
   if (!read || typeof topic !== 'string' || !isTopic(topic)) {
@@ -147,7 +155,7 @@ function fromLine(line: string, receivedAt: number): Draft | Reject {
     }
   }
   if ('payload' in read) {
-    return toDraft(readEnvelope(read, topic, { id: '', ts: receivedAt / 1000 }).envelope)
+    return toDraft(readEnvelope(read, topic, { id: '', ts: receivedAt / 1000 }).envelope, whole)
   }
   const time = Number.isFinite(read.time) ? (read.time as number) : receivedAt
   const data = isObject(read.data) ? read.data : {}

@@ -21,6 +21,7 @@ import { harness, type Output, type TestEvent } from '../engine/harness.ts'
 import { mismatches } from '../engine/pipeline_test.ts'
 import { pcapHeader } from '../protocols/pcap/capture_writer.ts'
 import { database, openDatabase } from '../store/database.ts'
+import { makeSecretBox, secretBox } from '../store/secret_box.ts'
 
 const components = [...registry.values()]
 const named = components.map((component) => ({
@@ -280,6 +281,7 @@ const CONFIGS: Record<string, () => Record<string, unknown>> = {
   'sinks/bus': () => ({ topic: 'system.log' }),
   'sinks/null': () => ({}),
   'sinks/syslog_file': () => ({ path: join(dir, 'out.log') }),
+  'sinks/webhook': () => ({}),
 }
 
 function textFile(text: string): string {
@@ -312,6 +314,7 @@ function contextOf(node: string, { signal }: { signal?: AbortSignal }): Context 
       if (resource === busResource) return memoryBus() as never
       if (resource === database) return (await openDatabase(`sqlite:${join(dir, 'c.db')}`)) as never
       if (resource === streamsResource) return new StreamTable() as never
+      if (resource === secretBox) return makeSecretBox('a key of the test, of some length') as never
       throw new Error(`conformance has no ${resource.name}`)
     },
   })

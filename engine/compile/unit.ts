@@ -49,6 +49,10 @@ export const unitSchema = Type.Object(
       'Units it cannot do without, and starts after, e.g. docker.service: if one is stopped, so is this.',
       UNIT,
     ),
+    credentials: names(
+      'Credentials the program asks for beside those the pipeline names, e.g. secret_key.',
+      '^[a-z][a-z0-9_]{0,63}$',
+    ),
     writable_paths: names('Directories the unit may write, beside its own state.', PATH),
     home: Type.Optional(
       Type.Boolean({

@@ -12,6 +12,7 @@ import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
 import { TraversalEntity } from './traversal.ts'
 import { UserEntity } from './user.ts'
+import { WebhookDeliveryEntity, WebhookSubscriptionEntity } from './webhook.ts'
 
 export const entities = [
   LogEntity,
@@ -25,6 +26,8 @@ export const entities = [
   SmtpTargetEntity,
   CampaignEntity,
   AttackerIdentityEntity,
+  WebhookSubscriptionEntity,
+  WebhookDeliveryEntity,
   AttackerChangeEntity,
   IdentityChangeEntity,
   UserEntity,

@@ -34,6 +34,10 @@ export const migrations = [
     load: async () => (await import('./m0008_cluster_links.ts')).ClusterLinks,
   },
   {
+    name: 'm0010_webhooks',
+    load: async () => (await import('./m0010_webhooks.ts')).Webhooks,
+  },
+  {
     name: 'm0011_users',
     load: async () => (await import('./m0011_users.ts')).Users,
   },

@@ -15,6 +15,8 @@ const INTEGER = /^-?\d{1,15}$/
 const FORM_FAULTS = new Set(['required', 'type', 'additionalProperties', 'minLength'])
 
 interface ObjectSchema {
+  /** of a body: a member that is null is as one that is not there */
+  readonly nullIsAbsent?: boolean
   readonly properties?: Readonly<Record<string, { type?: unknown; default?: unknown }>>
 }
 
@@ -40,6 +42,7 @@ function withDefaults(schema: ObjectSchema, data: unknown): unknown {
   if (!isObject(body)) return body
   const value: Record<string, unknown> = { ...body }
   for (const [name, { default: preset }] of Object.entries(schema.properties ?? {})) {
+    if (schema.nullIsAbsent && value[name] === null) delete value[name]
     if (value[name] === undefined && preset !== undefined) value[name] = preset
   }
   return value

@@ -303,3 +303,28 @@ export const pipeline = Type.Object({
   dead_letters: orNull(Type.Integer()),
   nodes: Type.Array(pipelineNode),
 })
+const webhookFields = {
+  uuid: Type.String(),
+  name: Type.String(),
+  url: Type.String(),
+  topic_patterns: Type.Array(Type.String()),
+  enabled: Type.Boolean(),
+  consecutive_failures: count('failures in a row'),
+  last_success_at: orNull(time('of the last delivery')),
+  last_failure_at: orNull(time('of the last failure')),
+  last_error: nullText('of the last failure'),
+  auto_disabled_at: nullText('when too many failures in a row disabled it'),
+  created_at: time('when it was made'),
+  updated_at: time('when it last changed'),
+  warnings: Type.Array(Type.String()),
+}
+export const webhook = Type.Object(webhookFields)
+export const createdWebhook = Type.Object({
+  ...webhookFields,
+  secret: text('signs what is sent; shown this once'),
+})
+export const pingResult = Type.Object({
+  delivered: Type.Boolean(),
+  status_code: orNull(Type.Integer()),
+  error: nullText('why it was not delivered'),
+})

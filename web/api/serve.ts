@@ -29,7 +29,10 @@ export async function serveApi(
     return {
       address,
       add: (path, hub) => streams.add(path, hub),
-      close: () => app.close(),
+      async close() {
+        await app.close()
+        await services.webhooks.client.close()
+      },
     }
   } catch (cause) {
     await app.close()

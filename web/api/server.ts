@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import cors from '@fastify/cors'
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance } from 'fastify'
+import { Announcer } from './announcer.ts'
 import { answerErrors } from './answer_errors.ts'
 import { Accounts } from './auth/accounts.ts'
 import { guard } from './auth/gate.ts'
@@ -19,6 +20,7 @@ import { logStreamRoute } from './routes/log_stream.ts'
 import { logRoutes } from './routes/logs.ts'
 import { pipelineRoutes } from './routes/pipelines.ts'
 import { streamRoutes } from './routes/streams.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { healthRoute, workerRoutes } from './routes/workers.ts'
 import { secureHeaders } from './security_headers.ts'
 import type { ApiServices } from './services.ts'
@@ -63,11 +65,13 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
 
   const slots = new StreamSlots(accounts, settings.streamsPerUser)
   const feed = new LogFeed(database, clock, log)
+  const announcer = new Announcer(bus, clock, log)
   const panel = new WorkerPanel({ bus, clock, log, pipelineNames })
   app.addHook('preClose', async () => {
     slots.close()
     feed.close()
     await panel.close()
+    await announcer.close()
   })
   authRoutes(app, services, { tokens, accounts })
   identityRoutes(app, services)
@@ -78,6 +82,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   workerRoutes(app, services, panel)
   healthRoute(app, services, panel)
   pipelineRoutes(app, services)
+  webhookRoutes(app, services, announcer)
   streamRoutes(app, services, slots)
   logStreamRoute(app, feed, slots)
   await showDocuments(app)

@@ -1,8 +1,11 @@
 /** What the API is made of: everything that lives outside it is handed in. */
 import type { Bus } from '../../bus/bus.ts'
 import type { StreamTable } from '../../bus/stream/streams.ts'
+import type { WebhookClient } from '../../bus/webhook/client.ts'
+import type { Guard } from '../../bus/webhook/guard.ts'
 import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
+import type { SecretBox } from '../../store/secret_box.ts'
 import type { UnitManager } from './unit_manager.ts'
 
 export interface ApiSettings {
@@ -52,6 +55,11 @@ export interface ApiServices {
   readonly streams: StreamTable
   readonly streamRoutes: readonly StreamRoute[]
   readonly units: UnitManager
+  readonly webhooks: {
+    readonly box: SecretBox
+    readonly guard: Guard
+    readonly client: WebhookClient
+  }
   /** what runs beside the workers of the registry */
   readonly pipelineNames: readonly string[]
   /** how the pipelines of this host are wired, and what they do */

@@ -5,11 +5,14 @@ import type { Bus } from '../../../bus/bus.ts'
 import { memoryBus } from '../../../bus/memory_bus.ts'
 import { StreamHub } from '../../../bus/stream/hub.ts'
 import { StreamTable } from '../../../bus/stream/streams.ts'
+import { webhookClient } from '../../../bus/webhook/client.ts'
+import { webhookGuard } from '../../../bus/webhook/guard.ts'
 import { type EventClock, eventClock } from '../../../engine/clock.ts'
 import { silentLog } from '../../../engine/context.ts'
 import type { Logger } from '../../../engine/define.ts'
 import { type Database, openDatabase } from '../../../store/database.ts'
 import { readSnapshot } from '../../../store/read/snapshots.ts'
+import { makeSecretBox } from '../../../store/secret_box.ts'
 import { addUser, type Role } from '../../../store/users.ts'
 import { Tokens } from '../../../web/api/auth/tokens.ts'
 import { buildApi } from '../../../web/api/server.ts'
@@ -55,6 +58,8 @@ export interface TestApiOptions {
   readonly log?: Logger
   readonly keepaliveAfter?: number
   readonly pipelines?: readonly PipelineView[]
+  /** whether webhooks may go to this host */
+  readonly allowPrivate?: boolean
 }
 
 const USERS: readonly (readonly [string, Role, boolean])[] = [
@@ -102,6 +107,12 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     }
     await addUser(database, user, NOW * 1000)
   }
+  const guard = webhookGuard({
+    allowPrivate: options.allowPrivate ?? false,
+    now: () => clock.now(),
+    resolve: async (host) => (host.endsWith('.example') ? ['93.184.216.34'] : [host]),
+  })
+  const client = webhookClient({ guard, now: () => clock.now() })
   const settings = { ...SETTINGS, ...options.settings }
   const app = await buildApi({
     ...{ database, bus, streams, clock, log, settings },
@@ -110,6 +121,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       { path: '/campaigns/events', summary: 'campaigns' },
     ],
     units: options.units ?? noUnits,
+    webhooks: { box: makeSecretBox('a key of the tests, of some length'), guard, client },
     pipelineNames: [],
     pipelines: async () => options.pipelines ?? [],
   })
@@ -132,6 +144,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     async close() {
       for (const one of Object.values(hubs)) one.close()
       await app.close()
+      await client.close()
       await bus.close()
       await database.close()
     },

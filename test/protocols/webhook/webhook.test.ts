@@ -1,0 +1,147 @@
+import { existsSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type WebhookEvent, webhookBody } from '../../../protocols/webhook/body.ts'
+import { isRetryable, retryAfterMs, retryWait } from '../../../protocols/webhook/retry.ts'
+import { bodySignature, standardSignature } from '../../../protocols/webhook/signature.ts'
+
+const NOW = 1_767_323_045_000_000
+const event = (more: Partial<WebhookEvent> = {}): WebhookEvent => ({
+  id: 'aa',
+  topic: 'system.log',
+  type: '',
+  ts: 1_767_323_045.25,
+  payload: {},
+  ...more,
+})
+
+describe('the body of a webhook', () => {
+  it('is that of the sheet, with its signature', () => {
+    const body = webhookBody(
+      {
+        id: '0f8fad5bd9cb469fa16570867728950e',
+        topic: 'attacker.observed',
+        type: 'observed',
+        ts: '2026-01-02T03:04:05+00:00',
+        payload: { ip: '203.0.113.7', decky: 'web-01', n: 3, b: { z: 1, a: 'é' } },
+      },
+      NOW,
+    )
+    expect(body).toBe(
+      '{"id":"0f8fad5bd9cb469fa16570867728950e","payload":{"b":{"a":"é","z":1},"decky":"web-01","ip":"203.0.113.7","n":3},"topic":"attacker.observed","ts":"2026-01-02T03:04:05+00:00","type":"observed","v":1}',
+    )
+    expect(Buffer.byteLength(body)).toBe(201)
+    expect(bodySignature('correct-horse-battery', Buffer.from(body))).toBe(
+      'sha256=c1536bd1553606209b797d5235a6587dc5cc3da441b5d2ab801ec89164d613a6',
+    )
+  })
+
+  it('tells a time in seconds to the microsecond, where it has any', () => {
+    const body = webhookBody(event(), NOW)
+    expect(body).toBe(
+      '{"id":"aa","payload":{},"topic":"system.log","ts":"2026-01-02T03:04:05.250000+00:00","type":"","v":1}',
+    )
+    expect(bodySignature('0123456789abcdef', Buffer.from(body))).toBe(
+      'sha256=30c9454b98b1e6249099eff136bb44ef002bec9a5f7b96da2c01a28331ca2fdb',
+    )
+    expect(webhookBody(event({ ts: 1_767_323_045 }), NOW)).toContain(
+      '"ts":"2026-01-02T03:04:05+00:00"',
+    )
+  })
+
+  it.each([[''], [Number.NaN], [Number.POSITIVE_INFINITY], [1e300], [-1e300]])(
+    'has the time of now where %s is told',
+    (ts) => {
+      const now = webhookBody(event({ ts: NOW / 1e6 }), NOW)
+      expect(webhookBody(event({ ts }), NOW)).toBe(now)
+    },
+  )
+
+  it('sorts by the bytes of UTF-8 at every depth, also beyond U+FFFF', () => {
+    const keys = { '\u{1f991}': 1, '\uff5e': 2, é: 3, z: 4, '\u{1f990}': 5, '': 6 }
+    expect(webhookBody(event({ payload: { list: [keys] } }), NOW)).toContain(
+      '"payload":{"list":[{"":6,"z":4,"é":3,"～":2,"🦐":5,"🦑":1}]}',
+    )
+    const key = fc.string({ unit: 'grapheme', maxLength: 4 })
+    fc.assert(
+      fc.property(fc.dictionary(key, fc.nat(), { maxKeys: 6 }), (payload) => {
+        const text = webhookBody(event({ payload: { in: payload } }), NOW)
+        const read = JSON.parse(text) as { payload: { in: Record<string, number> } }
+        expect(read.payload.in).toEqual(payload)
+        const sorted = Object.keys(payload).sort((a, b) =>
+          Buffer.compare(Buffer.from(a), Buffer.from(b)),
+        )
+        const wanted = sorted.map((one) => `${JSON.stringify(one)}:${payload[one]}`).join(',')
+        expect(text).toContain(`"payload":{"in":{${wanted}}}`)
+      }),
+    )
+  })
+
+  it('is refused when it is nested too deeply, and says why', () => {
+    let payload: Record<string, unknown> = {}
+    for (let depth = 0; depth < 300; depth += 1) payload = { '\u{1f991}': payload }
+    expect(() => webhookBody(event({ payload }), NOW)).toThrow(
+      expect.objectContaining({ code: 'JSON_DEPTH' }),
+    )
+  })
+})
+
+const corpus = new URL('../../../../shared/corpus/webhooks/', import.meta.url)
+const folders = [corpus, new URL('file:///work/shared/corpus/webhooks/')].filter(existsSync)
+
+describe('the signature of Standard Webhooks', () => {
+  it.skipIf(folders.length === 0)('agrees with their own test', () => {
+    const file = readFileSync(new URL('standard-webhooks-sign.json', folders[0]), 'utf8')
+    const vector = JSON.parse(file) as Record<string, string & number>
+    const { secret = '', body = '' } = vector
+    const id = vector['webhook-id'] ?? ''
+    const seconds = Number(vector['webhook-timestamp'])
+    expect(standardSignature(secret, id, seconds, Buffer.from(body))).toBe(
+      vector['webhook-signature'],
+    )
+  })
+
+  it('takes any other secret by its UTF-8 bytes, which a receiver writes as whsec_ and base64', () => {
+    const body = Buffer.from('{}')
+    for (const secret of ['correct-horse-battery', 'whsec_', 'whsec_!', 'whsec_a', 'é'.repeat(9)]) {
+      const spelled = `whsec_${Buffer.from(secret).toString('base64')}`
+      expect(standardSignature(secret, 'a', 1, body)).toBe(standardSignature(spelled, 'a', 1, body))
+    }
+    const one = standardSignature('correct-horse-battery', 'a', 1, body)
+    expect(one).toMatch(/^v1,[\w+/]{43}=$/)
+    expect(standardSignature('correct-horse-battery', 'a', 2, body)).not.toBe(one)
+    expect(standardSignature('correct-horse-battery', 'b', 1, body)).not.toBe(one)
+  })
+})
+
+describe('a retry', () => {
+  it.each([429, 500, 502, 503, 504, 511, 599])('follows %i', (status) =>
+    expect(isRetryable(status)).toBe(true),
+  )
+  it.each([200, 204, 299, 300, 302, 400, 401, 404, 408, 410, 418, 499])(
+    'does not follow %i',
+    (status) => expect(isRetryable(status)).toBe(false),
+  )
+
+  it('waits 0.8 to 1.2 times its delay, or as long as the receiver asks, up to a minute', () => {
+    expect([0, 0.5, 1].map((chance) => Math.round(retryWait(1000, chance, undefined)))).toEqual([
+      800, 1000, 1200,
+    ])
+    expect(retryWait(1000, 0.5, 30_000)).toBe(30_000)
+    expect(retryWait(1000, 0.5, 10)).toBe(1000)
+    expect(retryWait(1000, 0.5, 9_000_000)).toBe(60_000)
+  })
+
+  it.each([
+    ['120', 120_000],
+    ['0', 0],
+    ['Fri, 02 Jan 2026 03:04:15 GMT', 10_000],
+    ['Fri, 02 Jan 2026 03:04:00 GMT', 0],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['9999999999', undefined],
+    ['tomorrow', undefined],
+    ['Fri, 99 Jan 2026 03:04:15 GMT', undefined],
+    [undefined, undefined],
+  ])('reads Retry-After: %s', (header, ms) => expect(retryAfterMs(header, NOW / 1000)).toBe(ms))
+})
