@@ -115,7 +115,7 @@ function optionsOf(
   return {
     width: Math.max(box.clientWidth, 60),
     height,
-    padding: [18, 4, 0, 0],
+    padding: [18, 18, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: false },
     cursor: {

@@ -66,7 +66,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
       tabIndex={0}
       aria-label={name}
     >
-      <table className="table" aria-busy={rows === undefined}>
+      <table
+        className="table"
+        aria-busy={rows === undefined}
+        style={{ minWidth: widthOf(columns) }}
+      >
         <caption className="visually-hidden">{name}</caption>
         <thead>
           <tr>
@@ -106,6 +110,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
     </div>
   )
 }
+
+/** Of a column without a width, at least. */
+const ELSE = '9rem'
+
+const widthOf = (columns: readonly { readonly width?: string }[]): string =>
+  `calc(${columns.map(({ width = ELSE }) => width).join(' + ')})`
 
 /** @returns the row that a key goes to */
 function targetOf(key: string, index: number, last: number): number | undefined {

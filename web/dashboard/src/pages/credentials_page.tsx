@@ -50,7 +50,7 @@ export function CredentialsPage() {
     {
       id: 'principal',
       head: 'Principal',
-      width: '11rem',
+      width: '9rem',
       cell: ({ principal }) =>
         principal === null ? (
           <span className="faint">none</span>
@@ -73,7 +73,7 @@ export function CredentialsPage() {
     {
       id: 'reuse',
       head: 'Reuse',
-      width: '6rem',
+      width: '5.75rem',
       cell: (row) => {
         const reuse = reuseOf(row)
         if (!reuse) return <span className="faint">—</span>
@@ -90,25 +90,25 @@ export function CredentialsPage() {
     {
       id: 'kind',
       head: 'Kind',
-      width: '7rem',
+      width: '6rem',
       cell: ({ secret_kind }) => <Untrusted text={secret_kind} most={40} />,
     },
     {
       id: 'service',
       head: 'Service',
-      width: '6rem',
+      width: '5.25rem',
       cell: (row) => <Untrusted text={row.service} most={40} />,
     },
     {
       id: 'decky',
       head: 'Decky',
-      width: '8rem',
+      width: '7rem',
       cell: ({ decky_name }) => <Untrusted text={decky_name} most={40} />,
     },
     {
       id: 'attacker',
       head: 'Attacker',
-      width: '9.5rem',
+      width: '8.75rem',
       cell: (row) => (
         <span className="mono">
           {row.attacker_uuid === null ? (
@@ -124,7 +124,7 @@ export function CredentialsPage() {
     {
       id: 'outcome',
       head: 'Outcome',
-      width: '6rem',
+      width: '5.5rem',
       cell: ({ outcome }) =>
         outcome === null ? (
           <span className="faint">—</span>

@@ -81,11 +81,21 @@ export function LogsPage() {
     ...logsQuery({ limit: paging.limit, offset: paging.offset, search, ...times }),
     enabled: !isLive,
   })
+  // How far back all of it goes is known once it was counted by days.
+  const isAll = !picked && seconds === undefined
+  const days = useQuery({
+    ...histogramQuery({ search, interval_minutes: DAY / 60 }),
+    enabled: isAll,
+  })
+  const first = isAll ? fromBuckets(days.data ?? [])[0]?.at : undefined
   const span = picked
     ? ((readTime(until) ?? 0) - (readTime(from) ?? 0)) / 1000
-    : (seconds ?? 60 * DAY)
+    : (seconds ?? (first === undefined ? 60 * DAY : minute / 1000 - first))
   const interval_minutes = stepFor(span)
-  const histogram = useQuery(histogramQuery({ search, ...times, interval_minutes }))
+  const histogram = useQuery({
+    ...histogramQuery({ search, ...times, interval_minutes }),
+    enabled: !isAll || days.data !== undefined,
+  })
   const feed = useLogFeed({ most: BUFFERED, search, enabled: isLive })
   const rows = isLive ? feed.logs : list.data?.data
   const startMs = readTime(start)
