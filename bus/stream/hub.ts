@@ -77,7 +77,7 @@ const RUN_BYTES = 65_536
 /** A snapshot serves all who come within this time, ms: after a restart all come at once. */
 const SNAPSHOT_LASTS = 1000
 /** Longest rest between two rounds over the clients, ms. */
-const LONGEST_REST = 100
+const LONGEST_REST = 40
 /** Bytes of frames kept in a checkpoint, for clients that come back after a restart. */
 const SAVED_BYTES = 2 ** 20
 

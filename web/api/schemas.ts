@@ -328,3 +328,8 @@ export const pingResult = Type.Object({
   status_code: orNull(Type.Integer()),
   error: nullText('why it was not delivered'),
 })
+/** Its shape hangs on the subject; docs/explain.md has it. */
+export const explanation = Type.Object(
+  { version: Type.Literal(1), subject: Type.Enum(['attacker', 'identity', 'campaign', 'reuse']) },
+  { additionalProperties: true },
+)

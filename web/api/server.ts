@@ -15,6 +15,7 @@ import { requestShape } from './request_shape.ts'
 import { attackerRoutes } from './routes/attackers.ts'
 import { authRoutes } from './routes/auth.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { explanationRoutes } from './routes/explanations.ts'
 import { campaignRoutes, identityRoutes } from './routes/identities.ts'
 import { logStreamRoute } from './routes/log_stream.ts'
 import { logRoutes } from './routes/logs.ts'
@@ -82,6 +83,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   workerRoutes(app, services, panel)
   healthRoute(app, services, panel)
   pipelineRoutes(app, services)
+  explanationRoutes(app, services)
   webhookRoutes(app, services, announcer)
   streamRoutes(app, services, slots)
   logStreamRoute(app, feed, slots)

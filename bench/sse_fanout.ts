@@ -1,0 +1,94 @@
+/**
+ * One stream to many browsers: ours, through all of the API, against the plugins of Fastify and the
+ * loop over `res.write` that one writes without thinking. Clients are in processes of their own.
+ * Goal: 5,000 clients at 100 events a second, 99 of 100 deliveries in under 250 ms.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { goal, row } from './_measure.ts'
+import type { SseKind } from './_sse_server.ts'
+
+const CLIENTS = Number(process.env.DECNET_BENCH_CLIENTS ?? 5000)
+const RATE = Number(process.env.DECNET_BENCH_RATE ?? 100)
+const SECONDS = Number(process.env.DECNET_BENCH_SECONDS ?? 8)
+const LIMIT_MS = 250
+const PEERS = join(import.meta.dirname, '../node_modules/.peers/js/node_modules')
+const WANTED = process.env.DECNET_BENCH_LOAD ?? ''
+const ALL: readonly SseKind[] = [
+  'ours',
+  'loop',
+  ...(['fastify-sse-v2', '@fastify/sse'] as const).filter((name) => existsSync(join(PEERS, name))),
+]
+
+const next = <T>(child: ChildProcess): Promise<T> =>
+  new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as T))
+    child.once('exit', (code) => reject(new Error(`ended with ${code}`)))
+  })
+
+interface Memory {
+  readonly rss: number
+  readonly held: number
+}
+
+async function measure(kind: SseKind) {
+  const server = fork(join(import.meta.dirname, '_sse_server.ts'), [kind], {
+    execArgv: ['--expose-gc'],
+  })
+  const { port, path, memory } = await next<{ port: number; path: string; memory: Memory }>(server)
+  const clients = fork(join(import.meta.dirname, '_sse_clients.ts'), [
+    String(port),
+    path,
+    String(CLIENTS),
+  ])
+  await next(clients)
+  server.send('memory')
+  const { memory: full } = await next<{ memory: Memory }>(server)
+  // The first rounds are compiled, and measured by nobody.
+  server.send({ rate: RATE, seconds: 2 })
+  await next(server)
+  await pause(2000)
+  clients.send('tell')
+  await next(clients)
+  server.send({ rate: RATE, seconds: SECONDS })
+  const { cpu } = await next<{ cpu: number }>(server)
+  await pause(2000)
+  clients.send('tell')
+  const { events, latencies } = await next<{ events: number; latencies: number[] }>(clients)
+  server.kill()
+  clients.kill()
+  const sorted = latencies.sort((a, b) => a - b)
+  const at = (part: number) =>
+    sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)] ?? Number.NaN
+  const wanted = Math.ceil(CLIENTS / 50) * RATE * SECONDS
+  return {
+    ...{ p50: at(0.5), p99: at(0.99), most: at(1), cpu, came: events / wanted },
+    perClient: (full.held - memory.held) / CLIENTS,
+    resident: (full.rss - memory.rss) / CLIENTS,
+  }
+}
+
+row(
+  `${CLIENTS} clients, ${RATE} events/s`,
+  'p50 ms',
+  'p99 ms',
+  'most ms',
+  'CPU',
+  'came',
+  'heap/client',
+  'RSS/client',
+)
+let p99 = Number.NaN
+for (const kind of ALL.filter((name) => name.startsWith(WANTED))) {
+  const found = await measure(kind)
+  if (kind === 'ours') p99 = found.p99
+  row(
+    kind,
+    ...[found.p50, found.p99, found.most].map((ms) => ms.toFixed(0)),
+    ...[`${(found.cpu * 100).toFixed(0)} %`, `${(found.came * 100).toFixed(0)} %`],
+    ...[found.perClient, found.resident].map((bytes) => `${(bytes / 1024).toFixed(1)} KiB`),
+  )
+}
+goal('99 of 100 deliveries, ms', p99, { most: LIMIT_MS })
