@@ -210,6 +210,19 @@ describe.skipIf(!hasBrowser())('pages', () => {
       await context.close()
     })
 
+    it('draw the evidence of an identity, with the bridges that hold it together', async () => {
+      const { page, context } = await open(pages.get('identity') ?? '')
+      const graph = page.getByRole('region', { name: 'Evidence of this identity' })
+      await graph.locator('.react-flow__node').first().waitFor()
+      const told = Number(/\d+(?= bridge)/.exec(await page.locator('.legend').innerText())?.[0])
+      expect(told).toBeGreaterThan(0)
+      expect(await graph.locator('.edge-bridge').count()).toBeGreaterThanOrEqual(told)
+      await graph.getByText('203.0.113.61').click()
+      await page.getByRole('heading', { name: '203.0.113.61' }).waitFor()
+      await page.getByText('Known from').waitFor()
+      await context.close()
+    })
+
     it('show events as they come in, and what is hostile as text', async () => {
       const { page, context, complaints } = await open('/')
       await live(page)
