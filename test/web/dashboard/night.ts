@@ -19,15 +19,28 @@ export interface Night extends TestApi {
   readonly address: string
 }
 
-/** @param url of an empty database */
-export async function night(url: string): Promise<Night & { readonly folder: string }> {
+interface Built {
+  readonly folder: string
+  /** what the API serves */
+  readonly dashboard: string
+  remove(): Promise<void>
+}
+
+/** The dashboard as `npm run build:dashboard` builds it, elsewhere. */
+export async function buildDashboard(): Promise<Built> {
   const folder = await mkdtemp(join(tmpdir(), 'decnet-dashboard-'))
   const dashboard = join(folder, 'dist')
+  const vite = ['node_modules/vite/bin/vite.js', 'build', 'web/dashboard', '--outDir', dashboard]
+  await run(process.execPath, vite, { cwd: root })
+  return { folder, dashboard, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** @param url of an empty database */
+export async function night(url: string): Promise<Night> {
   const all = ['ingest', 'reuse-correlator', 'profiler', 'clusterer', 'campaign-clusterer']
   const capture = ['--capture', 'samples/decnet.log.gz', '--sink', `db=${url}`]
-  const vite = ['node_modules/vite/bin/vite.js', 'build', 'web/dashboard', '--outDir', dashboard]
-  await Promise.all([
-    run(process.execPath, vite, { cwd: root }),
+  const [{ folder, dashboard, remove }] = await Promise.all([
+    buildDashboard(),
     run('bin/decnet', ['pipeline', 'replay', ...all, ...capture], { cwd: root }),
   ])
   const pipelines = await runningPipelines(folder)
@@ -43,12 +56,11 @@ export async function night(url: string): Promise<Night & { readonly folder: str
   const address = await api.listen()
   return {
     ...api,
-    folder,
     address,
     async close() {
       clearInterval(ticking)
       await api.close()
-      await rm(folder, { recursive: true, force: true })
+      await remove()
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Asks the API. Whatever goes wrong is an `ApiError`, with words to show. */
 import { currentToken, setToken } from './session.ts'
 
-export const API = '/api/v1'
+const API = '/api/v1'
 
 export class ApiError extends Error {
   override readonly name = 'ApiError'

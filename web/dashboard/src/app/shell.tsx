@@ -18,12 +18,11 @@ import {
   Webhook,
   Workflow,
 } from 'lucide-react'
-import { type ReactNode, Suspense, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { NavLink, useLocation, useNavigate } from 'react-router'
 import { ask } from '../api/client.ts'
 import { setToken } from '../api/session.ts'
 import { ErrorBoundary } from '../components/error_boundary.tsx'
-import { Skeleton } from '../components/state.tsx'
 import { chooseTheme, chooseTimes, type Theme, useTheme, useTimes } from './remembered.ts'
 import { useMe } from './session.tsx'
 
@@ -79,9 +78,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </a>
       <SideBar />
       <main id="main" ref={main} tabIndex={-1}>
-        <ErrorBoundary key={pathname}>
-          <Suspense fallback={<Skeleton lines={12} />}>{children}</Suspense>
-        </ErrorBoundary>
+        <ErrorBoundary key={pathname}>{children}</ErrorBoundary>
       </main>
     </div>
   )

@@ -110,10 +110,14 @@ function Shown({ data }: { data: CampaignExplanation }) {
   return (
     <>
       {graph.edges.length === 0 ? (
-        <Empty title="Nothing joins its identities any more" />
+        <Empty title="There is nothing between its identities">
+          {data.identities.total < 2
+            ? 'It has one identity, so there is nothing to hold together.'
+            : 'What once joined them is no longer in their rows.'}
+        </Empty>
       ) : (
         <>
-          <Suspense fallback={<div className="graph graph-tall" />}>
+          <Suspense fallback={<div className="graph" />}>
             <EvidenceGraph name="Evidence of this campaign" graph={graph} />
           </Suspense>
           <DataTable

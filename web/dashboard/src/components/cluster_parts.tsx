@@ -10,8 +10,7 @@ import { Panel } from './panel.tsx'
 import { Untrusted, UntrustedBlock } from './untrusted.tsx'
 import { When } from './when.tsx'
 
-export const confidence = (value: number | null): string =>
-  value === null ? '—' : value.toFixed(3)
+const confidence = (value: number | null): string => (value === null ? '—' : value.toFixed(3))
 
 type Cluster = Identity | Campaign
 
@@ -66,7 +65,7 @@ export function clusterCounts(row: Cluster): string {
 /** Chips that are shown of one kind. */
 const MOST = 24
 
-export function FingerprintChips({ row }: { row: Cluster }) {
+function FingerprintChips({ row }: { row: Cluster }) {
   const all = CHIPS.map(([kind, column]) => [kind, readTexts(row[column])] as const)
   if (all.every(([, values]) => values.length === 0)) {
     return <p className="faint">No fingerprint, payload or endpoint is known of it.</p>

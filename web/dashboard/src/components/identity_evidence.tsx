@@ -97,7 +97,7 @@ function Shown({ data }: { data: IdentityExplanation }) {
         </Empty>
       ) : (
         <>
-          <Suspense fallback={<div className="graph graph-tall" />}>
+          <Suspense fallback={<div className="graph" />}>
             <EvidenceGraph name="Evidence of this identity" graph={graph} />
           </Suspense>
           <DataTable

@@ -133,7 +133,7 @@ function Why({ id }: { id: string }) {
   return (
     <section>
       <h3>Why it is a finding</h3>
-      <p>{data.rule}.</p>
+      <p className="sentence">{data.rule}.</p>
       <ul className="ranked">
         {data.targets.shown.map(({ decky, service, attempts, behind }) => (
           <li key={JSON.stringify([decky, service])}>

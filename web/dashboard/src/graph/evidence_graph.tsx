@@ -40,7 +40,16 @@ export function EvidenceGraph({ name, graph }: { name: string; graph: Evidence }
     if (node?.role !== 'member') return
     navigate(node.ip === null ? identityPath(node.uuid) : attackerPath(node.uuid))
   }
-  return <FlowGraph name={name} nodes={nodes} edges={edges} onOpen={open} rankGap={150} tall />
+  return (
+    <FlowGraph
+      name={name}
+      nodes={nodes}
+      edges={edges}
+      onOpen={open}
+      rankGap={150}
+      tall={graph.nodes.length > 8}
+    />
+  )
 }
 
 function EvidenceCard({ node }: { node: EvidenceNode }) {

@@ -16,7 +16,7 @@ const ATTACKER_LISTS = ['observation_uuids', 'identity_uuids']
 const isFresh = (name: string): boolean => name === 'snapshot' || name === 'gap'
 
 /** @param data of the event, as it came @returns every uuid that it is about */
-export function uuidsOf(data: unknown): ReadonlySet<string> {
+function uuidsOf(data: unknown): ReadonlySet<string> {
   const found = new Set<string>()
   const payload = payloadOf(data)
   for (const key of ATTACKER_KEYS) {

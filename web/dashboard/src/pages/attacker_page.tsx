@@ -86,11 +86,11 @@ export function AttackerPage() {
           <div className="stack">
             <ServicesPanel data={data} />
             <PathPanel data={data} />
-            <FingerprintPanel fingerprints={data.fingerprints} />
+            {data.behavior && <TcpStack behavior={data.behavior} />}
           </div>
           <div className="stack">
             {data.behavior && <BehaviorPanel behavior={data.behavior} />}
-            {data.behavior && <TcpStack behavior={data.behavior} />}
+            <FingerprintPanel fingerprints={data.fingerprints} />
             <LeaksPanel data={data} />
             <IntelPanel uuid={uuid} />
           </div>
