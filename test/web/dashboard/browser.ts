@@ -50,6 +50,8 @@ export async function visit(
     viewport: { width: 1440, height: 900 },
     colorScheme: theme,
   })
+  // Sooner than the test gives up, so that it is told what was waited for.
+  context.setDefaultTimeout(12_000)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))

@@ -220,7 +220,9 @@ describe.skipIf(!hasBrowser())('pages', () => {
       const { page, context } = await open(pages.get('identity') ?? '')
       const graph = page.getByRole('region', { name: 'Evidence of this identity' })
       await graph.locator('.react-flow__node').first().waitFor()
-      const told = Number(/\d+(?= bridge)/.exec(await page.locator('.legend').innerText())?.[0])
+      const told = Number(
+        /\d+(?= bridge)/.exec((await page.locator('.legend').textContent()) ?? '')?.[0],
+      )
       expect(told).toBeGreaterThan(0)
       expect(await graph.locator('.edge-bridge').count()).toBeGreaterThanOrEqual(told)
       await graph.getByText('203.0.113.61').click()
@@ -247,7 +249,7 @@ describe.skipIf(!hasBrowser())('pages', () => {
       await page.getByLabel('Search logs').fill('decky:web-01 event:command')
       await expect.poll(() => new URL(page.url()).searchParams.get('search')).toContain('decky')
       const rows = page.getByRole('group', { name: 'Logs' }).locator('tbody tr')
-      await expect.poll(() => rows.first().innerText()).toContain('command')
+      await expect.poll(() => rows.first().textContent()).toContain('command')
       await rows.first().click()
       const drawer = page.getByRole('dialog')
       await drawer.getByText('As it was sent').waitFor()
@@ -276,7 +278,7 @@ describe.skipIf(!hasBrowser())('pages', () => {
       await shoot(page, `${database.toLowerCase()}_webhook_form_light`)
       await create.click()
       const secret = page.getByRole('dialog', { name: 'The secret of this webhook' })
-      expect(await secret.locator('.once').innerText()).toMatch(/^[\w-]{43}/)
+      expect(await secret.locator('.once').textContent()).toMatch(/^[\w-]{43}/)
       await shoot(page, `${database.toLowerCase()}_webhook_secret_light`)
       await page.getByRole('button', { name: 'I have it' }).click()
       const row = page.getByRole('row', { name: /siem/ })
@@ -298,7 +300,7 @@ describe.skipIf(!hasBrowser())('pages', () => {
       await rows.first().focus()
       await page.keyboard.press('ArrowDown')
       await page.keyboard.press('ArrowDown')
-      const third = await rows.nth(2).locator('td').first().innerText()
+      const third = (await rows.nth(2).locator('td').first().textContent()) ?? ''
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: third }).waitFor()
       await page.keyboard.press('Tab')
@@ -315,7 +317,7 @@ describe.skipIf(!hasBrowser())('pages', () => {
         .getByRole('group', { name: 'Attackers' })
         .locator('tbody tr td:first-child')
       await expect
-        .poll(async () => (await cells.allInnerTexts()).every((ip) => ip.startsWith('203.0.113')))
+        .poll(async () => (await cells.allTextContents()).every((ip) => ip.startsWith('203.0.113')))
         .toBe(true)
       await page.getByLabel('Part of an address').fill('nobody')
       await page.getByText('No address matches').waitFor()

@@ -20,7 +20,7 @@ const client = new QueryClient({
   },
 })
 
-const PAGES: readonly (readonly [path: string, page: LoadedPage])[] = [
+const PAGES: readonly (readonly [path: string, code: PageCode])[] = [
   ['/', new PageCode(async () => (await import('../pages/overview_page.tsx')).OverviewPage)],
   [
     '/pipelines',

@@ -1,14 +1,13 @@
-/** Logs as the stream brings them, newest first, and no more than are wanted. */
-import { useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { overviewQuery } from '../api/queries.ts'
-import type { Bucket, Log, StreamFrame } from '../api/types.ts'
+/** Logs as the stream brings them, newest first, behind the newest there were when it was opened. */
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { logsQuery, overviewQuery } from '../api/queries.ts'
+import type { Log, StreamFrame } from '../api/types.ts'
 import type { StreamStatus } from './stream_connection.ts'
 import { useStream } from './streams.ts'
 
 export interface LogFeed {
   readonly logs: readonly Log[]
-  readonly histogram: readonly Bucket[] | undefined
   readonly status: StreamStatus
   /** whether logs were missed in between */
   readonly gap: boolean
@@ -21,21 +20,24 @@ interface LogFeedOptions {
   readonly enabled?: boolean
 }
 
+/** Logs that are looked up first: the stream begins with what comes from now on. */
+const FIRST = 50
+
 /** Joined by id: what a stream repeats after it was cut off is one log. */
-export function joined(old: readonly Log[], news: readonly Log[], most: number): Log[] {
+function joined(old: readonly Log[], news: readonly Log[], most: number): Log[] {
   const known = new Set(old.map(({ id }) => id))
   const added = news.filter(({ id }) => !known.has(id))
-  return [...added.reverse(), ...old].slice(0, most)
+  return [...added, ...old].sort((a, b) => b.id - a.id).slice(0, most)
 }
 
 export function useLogFeed({ most, search = '', enabled = true }: LogFeedOptions): LogFeed {
   const client = useQueryClient()
   const key = `${search} ${enabled}`
   const [state, setState] = useState<{ key: string } & Omit<LogFeed, 'status'>>({
-    ...{ key, logs: [], histogram: undefined, gap: false },
+    ...{ key, logs: [], gap: false },
   })
   // Other words: what was kept does not match them.
-  const current = state.key === key ? state : { key, logs: [], histogram: undefined, gap: false }
+  const current = state.key === key ? state : { key, logs: [], gap: false }
   const status = useStream(
     'logs',
     ({ name, data }) => {
@@ -49,14 +51,19 @@ export function useLogFeed({ most, search = '', enabled = true }: LogFeedOptions
           ...(old.key === key ? old : current),
           logs: joined(old.key === key ? old.logs : [], frame.data, most),
         }))
-      } else if (frame.type === 'histogram') {
-        setState((old) => ({ ...(old.key === key ? old : current), histogram: frame.data }))
       } else if (frame.type === 'stats' && search === '') {
         client.setQueryData(overviewQuery().queryKey, (old) => old && { ...old, ...frame.data })
       }
     },
     { search, enabled },
   )
-  const { logs, histogram, gap } = current
-  return { logs, histogram, gap, status }
+  const latest = useQuery({ ...logsQuery({ limit: FIRST, offset: 0, search }), enabled })
+  const { refetch } = latest
+  useEffect(() => {
+    // What came between the first look and the opening of the stream.
+    if (enabled && status === 'live') void refetch()
+  }, [enabled, status, refetch])
+  const earlier = latest.isPlaceholderData ? [] : (latest.data?.data ?? [])
+  const logs = joined(earlier, current.logs, most)
+  return { logs, gap: current.gap, status }
 }

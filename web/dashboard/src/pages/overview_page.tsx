@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Siren, TriangleAlert } from 'lucide-react'
 import { lazy, Suspense, useEffect } from 'react'
 import { Link } from 'react-router'
-import { logsQuery, overviewQuery, pipelinesQuery } from '../api/queries.ts'
+import { overviewQuery, pipelinesQuery } from '../api/queries.ts'
 import type { Log, Overview } from '../api/types.ts'
 import { useNow } from '../app/now.ts'
 import { TimeBars } from '../charts/time_bars.tsx'
@@ -19,7 +19,7 @@ import { When } from '../components/when.tsx'
 import { counted, grouped } from '../format/number.ts'
 import { filled } from '../format/series.ts'
 import { hitsOf, threatOf } from '../format/threat.ts'
-import { joined, useLogFeed } from '../live/log_feed.ts'
+import { useLogFeed } from '../live/log_feed.ts'
 import { useRefetch } from '../live/use_refetch.ts'
 
 const DataflowPanel = lazy(async () => ({
@@ -34,8 +34,6 @@ export function OverviewPage() {
   const overview = useQuery({ ...overviewQuery(), refetchInterval: REFRESH })
   const pipelines = useQuery(pipelinesQuery())
   const feed = useLogFeed({ most: BUFFERED })
-  // The stream begins with what comes from now on.
-  const latest = useQuery(logsQuery({ limit: SHOWN, offset: 0 }))
   const refetch = useRefetch([overviewQuery().queryKey])
   const newest = feed.logs[0]?.id
   // biome-ignore lint/correctness/useExhaustiveDependencies: figures follow the newest event
@@ -60,7 +58,7 @@ export function OverviewPage() {
             <DataflowPanel query={pipelines} />
           </Suspense>
           <div className="main-and-side">
-            <EventsPanel logs={joined(latest.data?.data ?? [], feed.logs.toReversed(), SHOWN)} />
+            <EventsPanel logs={feed.logs.slice(0, SHOWN)} />
             <div className="stack">
               <SiegePanel data={data} />
               <TopPanel data={data} />
