@@ -143,7 +143,7 @@ describe('evidence as a graph', () => {
       },
     } as unknown as CampaignExplanation)
     expect(nodes.map(({ id }) => id)).toEqual(['m a', 'm b', 'v same 0'])
-    expect(edges.map(({ text }) => text)).toEqual(['bridge 1 + 1 · 1 handoff · 2 shared', ''])
+    expect(edges.map(({ text }) => text)).toEqual(['bridge 1 + 1', ''])
   })
 })
 

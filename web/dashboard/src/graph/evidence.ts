@@ -74,13 +74,9 @@ export function campaignEvidence({ identities, edges, same }: CampaignExplanatio
     return id
   }
   for (const { uuid, holds, observations } of identities.shown) add(uuid, holds, observations)
-  const drawn: EvidenceEdge[] = edges.shown.map(({ a, b, bridge, weight, handoffs, shared }) => {
-    const why = [
-      handoffs.total > 0 ? `${handoffs.total} handoff${handoffs.total === 1 ? '' : 's'}` : '',
-      shared.total > 0 ? `${shared.total} shared` : '',
-    ].filter((part) => part !== '')
+  const drawn: EvidenceEdge[] = edges.shown.map(({ a, b, bridge, weight }) => {
     const text = bridge ? `bridge ${bridge[0]} + ${bridge[1]}` : `weight ${weight.toFixed(2)}`
-    return { from: add(a, true, 0), to: add(b, true, 0), bridge, text: [text, ...why].join(' · ') }
+    return { from: add(a, true, 0), to: add(b, true, 0), bridge, text }
   })
   const values: EvidenceNode[] = same.shown.map(({ holders, without, shared }, index) => {
     const id = `v same ${index}`

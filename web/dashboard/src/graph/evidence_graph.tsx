@@ -12,10 +12,10 @@ const WORDS = {
   hassh: 'HASSH',
   payload: 'Payload',
   c2: 'C2 endpoint',
-  same: 'Same infrastructure',
+  same: 'Alike',
 } as const
 
-const WIDTH = 190
+const WIDTH = 168
 const HEIGHT = 46
 
 export function EvidenceGraph({ name, graph }: { name: string; graph: Evidence }) {
@@ -46,7 +46,7 @@ export function EvidenceGraph({ name, graph }: { name: string; graph: Evidence }
       nodes={nodes}
       edges={edges}
       onOpen={open}
-      rankGap={150}
+      rankGap={110}
       tall={graph.nodes.length > 8}
     />
   )
@@ -68,7 +68,7 @@ function EvidenceCard({ node }: { node: EvidenceNode }) {
                 `${grouped(node.count)} ${node.ip === null ? 'addresses' : 'events'}`}
             </span>
           ) : (
-            <span className="warn">joined by nothing any more</span>
+            <span className="warn">no longer joined</span>
           )}
         </div>
       </div>
