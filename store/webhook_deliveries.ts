@@ -56,6 +56,8 @@ export interface DeadDelivery {
 const IDS_AT_ONCE = 256
 /** Characters of `last_error`. */
 const ERROR_MAX = 512
+/** Rows read at once. */
+const PAGE = 256
 /** Bytes of bodies read at once, unless one alone has more. */
 const READ_BUDGET = 2 ** 20
 /** Rows of what has arrived that are kept, so that their events are known when they come again. */
@@ -142,46 +144,49 @@ async function idBeyond(
   return row && Number(row.id)
 }
 
+/** Pending deliveries in the order of their ids. */
+export interface PendingPage {
+  readonly deliveries: readonly PendingDelivery[]
+  /** where the next page begins: behind this id */
+  readonly last: number
+  /** whether there may be a next page */
+  readonly more: boolean
+}
+
 /**
  * The oldest deliveries that are pending.
- * @param held ids of those the caller has already
- * @param limit how many, at most; fewer where their bodies are large
+ * @param after id behind which they are looked for
+ * @returns 256 of them, or fewer where their bodies are large
  */
 export async function pendingDeliveries(
-  database: Database,
+  { select }: Pick<Database, 'select'>,
   subscription: string,
-  held: ReadonlySet<number>,
-  limit: number,
-): Promise<readonly PendingDelivery[]> {
-  // A power of two, so that few distinct statements exist.
-  const most = 2 ** Math.ceil(Math.log2(limit + held.size))
-  const sizes = await database.select(
+  after: number,
+): Promise<PendingPage> {
+  const sizes = await select(
     `select id, octet_length(body) as size from webhook_deliveries
-     where subscription = ? and state = 'pending' order by id limit ${most}`,
-    [subscription],
+     where subscription = ? and state = 'pending' and id > ? order by id limit ${PAGE}`,
+    [subscription, after],
   )
-  const ids: number[] = []
   let bytes = 0
-  for (const row of sizes) {
-    const id = Number(row.id)
-    if (held.has(id)) continue
-    bytes += Number(row.size)
-    if (ids.length === limit || (bytes > READ_BUDGET && ids.length > 0)) break
-    ids.push(id)
-  }
-  if (ids.length === 0) return []
-  const rows = await database.select(
+  const beyond = sizes.findIndex(({ size }, index) => {
+    bytes += Number(size)
+    return bytes > READ_BUDGET && index > 0
+  })
+  const last = Number(sizes.at(beyond === -1 ? -1 : beyond - 1)?.id ?? after)
+  const rows = await select(
     `select id, subscription, event_id, topic, body from webhook_deliveries
-     where ${isOneOf(['id'], ids.length, database.dialect)} order by id`,
-    ids,
+     where subscription = ? and state = 'pending' and id > ? and id <= ? order by id`,
+    [subscription, after, last],
   )
-  return rows.map((row) => ({
+  const deliveries = rows.map((row) => ({
     id: Number(row.id),
     subscription: String(row.subscription),
     eventId: String(row.event_id),
     topic: String(row.topic),
     body: String(row.body),
   }))
+  return { deliveries, last, more: beyond !== -1 || sizes.length === PAGE }
 }
 
 /**

@@ -14,6 +14,8 @@ const ATTEMPT_MS = 35_000
 /** Bytes of an answer that are read, so that its connection can be used again. */
 const ANSWER_BYTES = 64 * 1024
 const USER_AGENT = 'decnet-webhook/1.0'
+/** A reason of our own, for making the default one costs a stack trace for each post. */
+const DONE = 'done'
 
 /** What is to be posted; the same for every attempt. */
 export interface WebhookPost {
@@ -127,12 +129,16 @@ async function posted(
   { signal, stepMs }: { readonly signal: AbortSignal; readonly stepMs: number },
 ): Promise<{ readonly status: number; readonly retryAfter: string | undefined }> {
   const over = new AbortController()
-  const late = new Error(`no whole answer within ${(stepMs * ATTEMPT_MS) / STEP_MS} ms`)
-  late.name = 'Timeout'
   const stop = () => over.abort(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
   const done = new AbortController()
-  const watch = pause((stepMs * ATTEMPT_MS) / STEP_MS, done.signal).then(() => over.abort(late))
+  const most = (stepMs * ATTEMPT_MS) / STEP_MS
+  const watch = pause(most, done.signal).then(() => {
+    if (done.signal.aborted) return
+    const late = new Error(`no whole answer within ${most} ms`)
+    late.name = 'Timeout'
+    over.abort(late)
+  })
   try {
     const { statusCode, headers, body } = await agent.request({
       origin: url.origin,
@@ -151,7 +157,7 @@ async function posted(
     }
   } finally {
     signal.removeEventListener('abort', stop)
-    done.abort()
+    done.abort(DONE)
     await watch
   }
 }

@@ -2,7 +2,7 @@
 import { isPattern } from '../topic.ts'
 
 /** @see spec/webhooks.md section 2 */
-export const simpleEvents: Readonly<Record<SimpleEvent, readonly string[]>> = {
+const simpleEvents: Readonly<Record<SimpleEvent, readonly string[]>> = {
   AttackerDetail: ['attacker.>'],
   DeckyStatus: ['decky.*.state', 'decky.*.traffic'],
   SystemStatus: ['system.>'],
@@ -10,7 +10,7 @@ export const simpleEvents: Readonly<Record<SimpleEvent, readonly string[]>> = {
 
 export type SimpleEvent = 'AttackerDetail' | 'DeckyStatus' | 'SystemStatus'
 
-/** Whether `name` is one of `simpleEvents`. */
+/** Whether `name` is a name of such a group. */
 export const isSimpleEvent = (name: unknown): name is SimpleEvent =>
   typeof name === 'string' && Object.hasOwn(simpleEvents, name)
 

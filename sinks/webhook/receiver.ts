@@ -1,7 +1,5 @@
 /** Tells one receiver what is stored for it, in order, at its own pace. */
 import { matcher } from '../../bus/topic.ts'
-import type { Attempt } from '../../bus/webhook/client.ts'
-import { RETRY_DELAYS, retryWait } from '../../protocols/webhook/retry.ts'
 import {
   type DeliveryOutcome,
   type PendingDelivery,
@@ -9,75 +7,73 @@ import {
   settleDeliveries,
 } from '../../store/webhook_deliveries.ts'
 import type { WebhookReceiver } from '../../store/webhook_subscriptions.ts'
-import { Gate } from './gate.ts'
+import { Bell } from './bell.ts'
+import { delivering } from './delivery.ts'
+import type { Gate } from './gate.ts'
 import type { Parts } from './parts.ts'
 
 /** Deliveries begun and not ended, those that wait for a retry included. */
 const WINDOW = 16
 /** Bytes of the same, unless one alone has more. */
 const WINDOW_BYTES = 2 * 2 ** 20
-/** Deliveries read ahead. */
-const AHEAD = 64
+/** With fewer than these at hand more are read. */
+const AT_HAND = 64
 /** Deliveries that have ended and are not booked yet, before no more are begun. */
 const UNBOOKED = 256
 /** Between two tries to reach the database, ms. */
 const DATABASE_PAUSE = 1000
 
 interface Surroundings {
+  /** places that it shares with all others */
   readonly gate: Gate
+  /** aborted when there is no time left even for what is on its way */
   readonly cut: AbortSignal
+  /** what has to end before, where the same receiver was stopped just now */
   readonly after: Promise<void> | undefined
+  /** called once, when its breaker trips */
   readonly onTripped: () => void
 }
 
 export class Receiver {
   readonly uuid: string
   readonly #parts: Parts
-  readonly #gate: Gate
-  readonly #own: Gate
-  readonly #cut: AbortSignal
   readonly #stop = new AbortController()
+  readonly #deliver: ReturnType<typeof delivering>
+  readonly #reading = new Bell()
+  readonly #booking = new Bell()
   readonly #queue: PendingDelivery[] = []
   /** all that are read and not booked, by id */
   readonly #held = new Set<number>()
   #open = 0
   #openBytes = 0
   #ended: DeliveryOutcome[] = []
+  /** those ended, and those being booked */
+  #unbooked = 0
   #mayHaveMore = true
-  #ring: (() => void) | undefined
-  #rung = false
-  #proven = false
+  /** id behind which nothing has been read */
+  #last = 0
+  #fromBeginning = true
   #target: WebhookReceiver
   #wants: readonly ((topic: string) => boolean)[] = []
-  #tripped = false
   /** Resolves once nothing of it is under way any more. */
   readonly done: Promise<void>
 
-  /**
-   * @param gate places that it shares with all others
-   * @param cut aborted when there is no time left even for what is on its way
-   * @param after what has to end before, where the same receiver was stopped just now
-   * @param onTripped called once when its breaker trips
-   */
-  constructor(
-    target: WebhookReceiver,
-    parts: Parts,
-    { gate, cut, after, onTripped }: Surroundings,
-  ) {
+  constructor(target: WebhookReceiver, parts: Parts, surroundings: Surroundings) {
+    const { gate, cut, after, onTripped } = surroundings
     this.uuid = target.subscription.uuid
     this.#parts = parts
-    this.#gate = gate
-    this.#cut = cut
-    this.#own = new Gate(parts.inFlight)
     this.#target = target
+    const stop = this.#stop.signal
+    this.#deliver = delivering({ parts, gate, stop, cut, target: () => this.#target })
     this.change(target)
     this.done = Promise.resolve(after).then(() => this.#run(onTripped))
   }
 
-  /** Takes a new URL, secret or patterns; what is under way goes on as it began. */
+  /** Takes a new URL, secret or patterns, and looks for all there is to tell once more. */
   change(target: WebhookReceiver): void {
     this.#target = target
     this.#wants = target.subscription.topicPatterns.map(matcher)
+    this.#fromBeginning = true
     this.wake()
   }
 
@@ -85,166 +81,118 @@ export class Receiver {
     return this.#wants.some((matches) => matches(topic))
   }
 
-  /** There may be more to tell. */
+  /** There is more to tell, behind all there was. */
   wake(): void {
     this.#mayHaveMore = true
-    this.#call()
+    this.#reading.ring()
   }
 
   /** Begins nothing more and waits for nothing more; what is on its way arrives or not, and is booked. */
   stop(): void {
     this.#stop.abort()
-    this.#call()
+    this.#reading.ring()
+    this.#booking.ring()
   }
 
   async #run(onTripped: () => void): Promise<void> {
-    const { signal } = this.#stop
-    for (;;) {
-      if (this.#ended.length > 0 && (await this.#book())) onTripped()
-      if (signal.aborted) {
-        if (this.#open === 0 && this.#ended.length === 0) return
-      } else {
-        await this.#readAhead()
-        this.#begin()
-      }
-      if (this.#ended.length === 0) await this.#called()
-    }
+    await Promise.all([this.#read(), this.#book(onTripped)])
   }
 
-  async #readAhead(): Promise<void> {
-    if (this.#queue.length > 0 || !this.#mayHaveMore || this.#target.secret === undefined) return
-    this.#mayHaveMore = false
+  async #read(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const { secret } = this.#target
+      if (this.#mayHaveMore && this.#queue.length < AT_HAND && secret !== undefined) {
+        await this.#readPage()
+        if (!signal.aborted) this.#begin()
+      } else await this.#reading.wait()
+    }
+    for (const { id } of this.#queue.splice(0)) this.#held.delete(id)
+  }
+
+  async #readPage(): Promise<void> {
     const { database, log, pace } = this.#parts
+    const after = this.#fromBeginning ? 0 : this.#last
+    this.#fromBeginning = false
+    this.#mayHaveMore = false
     try {
-      const rows = await pendingDeliveries(database, this.uuid, this.#held, AHEAD)
-      if (rows.length > 0) this.#mayHaveMore = true
-      for (const row of rows) this.#held.add(row.id)
-      this.#queue.push(...rows)
+      const { deliveries, last, more } = await pendingDeliveries(database, this.uuid, after)
+      const fresh = deliveries.filter(({ id }) => !this.#held.has(id))
+      for (const { id } of fresh) this.#held.add(id)
+      this.#queue.push(...fresh)
+      this.#last = last
+      if (more) this.#mayHaveMore = true
     } catch (error) {
+      this.#fromBeginning = true
       this.#mayHaveMore = true
       log.warn({ webhook: this.uuid, reason: textOf(error) }, 'deliveries cannot be read')
       await pace.pause(DATABASE_PAUSE, this.#stop.signal)
-      this.#rung = true
     }
   }
 
   #begin(): void {
-    while (this.#open < WINDOW && this.#ended.length < UNBOOKED) {
+    while (this.#open < WINDOW && this.#unbooked < UNBOOKED) {
       const [next] = this.#queue
-      if (!next) return
+      if (!next) break
       const bytes = Buffer.byteLength(next.body)
-      if (this.#open > 0 && this.#openBytes + bytes > WINDOW_BYTES) return
+      if (this.#open > 0 && this.#openBytes + bytes > WINDOW_BYTES) break
       this.#queue.shift()
       this.#open += 1
       this.#openBytes += bytes
-      void this.#deliver(next).then((outcome) => {
-        this.#open -= 1
-        this.#openBytes -= bytes
-        if (outcome) this.#ended.push(outcome)
-        else this.#held.delete(next.id)
-        this.#call()
-      })
+      void this.#deliver(next).then((outcome) => this.#end(next.id, bytes, outcome))
     }
+    if (this.#queue.length < AT_HAND) this.#reading.ring()
   }
 
-  /** @returns undefined where it was stopped before it had ended: it stays pending */
-  async #deliver(row: PendingDelivery): Promise<DeliveryOutcome | undefined> {
-    const { pace, count } = this.#parts
+  #end(id: number, bytes: number, outcome: DeliveryOutcome | undefined): void {
+    this.#open -= 1
+    this.#openBytes -= bytes
+    if (outcome) {
+      this.#ended.push(outcome)
+      this.#unbooked += 1
+    } else this.#held.delete(id)
+    this.#booking.ring()
+    if (!this.#stop.signal.aborted) this.#begin()
+  }
+
+  async #book(onTripped: () => void): Promise<void> {
     const { signal } = this.#stop
-    const body = Buffer.from(row.body)
-    const seconds = Math.floor(pace.now() / 1000)
-    let tries = 0
-    for (let attempts = 1; ; attempts += 1) {
-      const attempt = await this.#attempt({ ...row, body, seconds })
-      if (!attempt) return undefined
-      this.#proven = attempt.ok
-      if (attempt.tried) tries += 1
-      const delay = RETRY_DELAYS[attempts - 1]
-      if (attempt.ok || !attempt.retry || delay === undefined) {
-        count(attempt.ok ? 'delivered' : attempt.tried ? 'given_up' : 'refused_destination')
-        const at = Math.round(pace.now() * 1000)
-        return { id: row.id, error: attempt.error, attempts: tries, at }
+    while (!(signal.aborted && this.#open === 0 && this.#ended.length === 0)) {
+      if (this.#ended.length === 0) await this.#booking.wait()
+      else {
+        if (await this.#bookEnded()) onTripped()
+        if (!signal.aborted) this.#begin()
       }
-      count('retried')
-      await pace.pause(retryWait(delay, pace.chance(), attempt.retryAfter), signal)
-      if (signal.aborted) return undefined
-    }
-  }
-
-  /** @returns undefined where it was stopped before anything was sent */
-  async #attempt(row: {
-    readonly eventId: string
-    readonly topic: string
-    readonly body: Uint8Array
-    readonly seconds: number
-  }): Promise<Attempt | undefined> {
-    const { signal } = this.#stop
-    const leaveOwn = await this.#own.take(true, signal)
-    if (!leaveOwn) return undefined
-    const leave = await this.#gate.take(this.#proven, signal)
-    try {
-      const { secret, subscription } = this.#target
-      if (!leave || secret === undefined) return undefined
-      const { eventId: id, topic, body, seconds } = row
-      // Not stopped in the middle: who has it must be known to have it.
-      const post = { url: subscription.url, secret, id, topic, body, seconds }
-      return await this.#parts.client.attempt(post, this.#cut)
-    } catch (error) {
-      if (!this.#cut.aborted) throw error
-      return undefined
-    } finally {
-      leave?.()
-      leaveOwn()
     }
   }
 
   /** @returns whether the breaker has tripped just now */
-  async #book(): Promise<boolean> {
+  async #bookEnded(): Promise<boolean> {
     const { database, log, pace, threshold, limits, count } = this.#parts
     const outcomes = this.#ended
     this.#ended = []
-    const { deadLetters } = limits
+    const limit = { threshold, deadLetters: limits.deadLetters }
     try {
-      const limit = { threshold, deadLetters }
       const { tripped, forgotten } = await settleDeliveries(database, this.uuid, outcomes, limit)
-      for (const { id } of outcomes) this.#held.delete(id)
+      this.#forget(outcomes)
       if (forgotten > 0) count('dead_letters_full', forgotten)
-      if (!tripped || this.#tripped) return false
-      this.#tripped = true
+      if (!tripped) return false
       count('tripped')
-      for (const { id } of this.#queue.splice(0)) this.#held.delete(id)
       this.stop()
       return true
     } catch (error) {
-      this.#ended.unshift(...outcomes)
       log.warn({ webhook: this.uuid, reason: textOf(error) }, 'deliveries cannot be booked')
-      await pace.pause(DATABASE_PAUSE, this.#hurry())
+      // A stop does not wait for a database that is away: what is not booked is told once more.
+      if (this.#stop.signal.aborted) this.#forget(outcomes)
+      else this.#ended.unshift(...outcomes)
+      await pace.pause(DATABASE_PAUSE, this.#stop.signal)
       return false
     }
   }
 
-  /** A stop does not wait for a database that is away: what is not booked is told once more. */
-  #hurry(): AbortSignal {
-    if (this.#stop.signal.aborted) {
-      this.#ended = []
-      this.#held.clear()
-    }
-    return this.#stop.signal
-  }
-
-  #call(): void {
-    this.#rung = true
-    this.#ring?.()
-  }
-
-  async #called(): Promise<void> {
-    if (!this.#rung) {
-      await new Promise<void>((resolve) => {
-        this.#ring = resolve
-      })
-      this.#ring = undefined
-    }
-    this.#rung = false
+  #forget(outcomes: readonly DeliveryOutcome[]): void {
+    for (const { id } of outcomes) this.#held.delete(id)
+    this.#unbooked -= outcomes.length
   }
 }
 

@@ -13,6 +13,7 @@ import {
   updateWebhook,
 } from '../../../store/webhook_subscriptions.ts'
 import { testDatabases } from '../../services/databases.ts'
+import { hasMariadb, startMariadb } from '../../services/mariadb.ts'
 import {
   type Received,
   type ReceiverOptions,
@@ -386,4 +387,37 @@ describe.each(testDatabases)('webhooks, over %s,', (_, databases) => {
     },
     6 * MINUTE,
   )
+})
+
+describe.skipIf(!hasMariadb())('webhooks, while MariaDB is away,', () => {
+  it('wait, and are told once it is back', async () => {
+    const server = await startMariadb()
+    const database = await openDatabase(await server.freshDatabase())
+    let answer: 'hang' | 200 = 'hang'
+    const receiver = await startReceiver({ answer: () => answer })
+    await subscribe(database, 'siem', receiver.port)
+    const { announce, dispatcher, logged, pace } = await dispatching(database)
+    await announce('attacker.observed', 1, 20)
+    await expect.poll(() => receiver.received.length).toBe(2)
+    await server.kill()
+    answer = 200
+    await expect(announce('attacker.observed', 21)).rejects.toMatchObject({
+      name: 'UnavailableError',
+    })
+    pace.through = 10_000
+    // The two that hang end, and what is read ahead goes on; nothing of it can be booked.
+    await expect.poll(() => logged.join(), { timeout: 30_000 }).toContain('cannot be booked')
+    expect(receiver.received.length).toBeGreaterThan(2)
+    await server.start()
+    await announce('attacker.observed', 21)
+    const rows = async () =>
+      database.select('select state, count(*) as n from webhook_deliveries group by state')
+    await expect.poll(rows, { timeout: 30_000 }).toEqual([{ state: 'delivered', n: 21 }])
+    expect(new Set(ids(receiver)).size).toBe(21)
+    pace.through = 3000
+    await dispatcher.close()
+    await database.close()
+    await receiver.close()
+    await server.stop()
+  }, 120_000)
 })

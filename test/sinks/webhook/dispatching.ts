@@ -12,7 +12,7 @@ export const START = 1_772_355_600_000
 export const box = makeSecretBox('a key of the test, long enough for it')
 
 /** Time that only the test moves; pauses up to `through` ms take none. */
-export interface TestPace extends Pace {
+interface TestPace extends Pace {
   through: number
   /** ms of each pause, in order */
   readonly pauses: readonly number[]
@@ -22,7 +22,7 @@ export interface TestPace extends Pace {
   readonly waiting: number
 }
 
-export function testPace(): TestPace {
+function testPace(): TestPace {
   let time = START
   const pauses: number[] = []
   const waiting = new Set<{ at: number; end: () => void }>()
