@@ -41,6 +41,17 @@ const refused: [file: string, line: string, message: string][] = [
   ['sinks/c.ts', "import { x } from './stdout.ts'", 'Layer: a component never imports'],
   ['web/a.ts', "import { x } from '../operators/map.ts'", 'Layer: web/ shows what is stored'],
   ['web/b.ts', "import { x } from '../engine/plan.ts'", 'Layer: outside engine/ only its'],
+  [
+    'web/dashboard/src/live/a.ts',
+    "import { x } from '../../../api/serve.ts'",
+    'Layer: web/dashboard/',
+  ],
+  [
+    'web/dashboard/src/live/b.tsx',
+    "import { x } from '../../../../bus/bus.ts'",
+    'Layer: web/dashbo',
+  ],
+  ['web/dashboard/src/live/c.ts', "import { join } from 'node:path'", 'Layer: web/dashboard/ runs'],
   ['samples/a.ts', "import { x } from '../cli/main.ts'", 'Layer: nothing imports cli/'],
   ['engine/now.ts', 'export const x = Date.now()', "Time: the host's clock differs"],
   ['engine/now_passed_on.ts', 'export const x = [Date.now]', "Time: the host's clock differs"],
@@ -115,6 +126,7 @@ const welcome: [file: string, line: string][] = [
   ['store/good_catch2.ts', 'try { x() } catch {\n  // Gone already, which is what we want.\n}'],
   ['store/good_name.ts', "export const x = fit('${NAME}')"],
   ['web/good.ts', "import { x } from '../bus/bus.ts'"],
+  ['web/dashboard/src/live/good.tsx', "import { ask } from '../api/client.ts'\nDate.now()"],
 ]
 
 // Planted lines are not whole programs; what these rules say of them is beside the point.
@@ -135,8 +147,8 @@ describe('the house rules', () => {
       writeFileSync(join(folder, file as string), `${line}\n`)
     }
     const output = await lint(folder)
-    for (const block of output.split(/^(?=\S+\.ts(?::\d+:\d+)? \S+)/m)) {
-      const [, file, rule = ''] = /^(\S+?\.ts)(?::\d+:\d+)? (\S+)/.exec(block) ?? []
+    for (const block of output.split(/^(?=\S+\.tsx?(?::\d+:\d+)? \S+)/m)) {
+      const [, file, rule = ''] = /^(\S+?\.tsx?)(?::\d+:\d+)? (\S+)/.exec(block) ?? []
       if (file === undefined || besides.some((name) => rule.endsWith(name))) continue
       said.set(file, `${said.get(file) ?? ''}${block.replace(/\s+/g, ' ')}`)
     }

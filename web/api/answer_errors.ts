@@ -16,7 +16,6 @@ const REFUSED: Readonly<Record<number, string>> = {
 
 /** @param developer whether faults of a request are shown */
 export function answerErrors(app: FastifyInstance, log: Context['log'], developer: boolean): void {
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not found' }))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ApiError) return answer(reply, error, developer)
     if (error instanceof UnavailableError) {

@@ -88,7 +88,8 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   streamRoutes(app, services, slots)
   logStreamRoute(app, feed, slots)
   await showDocuments(app)
-  if (settings.dashboard !== undefined) await showDashboard(app, settings.dashboard)
+  const isShown = settings.dashboard !== undefined && (await showDashboard(app, settings.dashboard))
+  answerNotFound(app, isShown)
   await app.ready()
   return app
 }
@@ -104,15 +105,20 @@ function onlyJson(app: FastifyInstance): void {
   )
 }
 
-/** Pages of the dashboard have paths of their own, which all begin at the same file. */
-async function showDashboard(app: FastifyInstance, root: string): Promise<void> {
-  if (!existsSync(join(root, 'index.html'))) return
+/** @returns false where it was not built */
+async function showDashboard(app: FastifyInstance, root: string): Promise<boolean> {
+  if (!existsSync(join(root, 'index.html'))) return false
   await app.register(fastifyStatic, { root, wildcard: false, index: ['index.html'] })
+  return true
+}
+
+/** Pages of the dashboard have paths of their own, which all begin at the same file. */
+function answerNotFound(app: FastifyInstance, hasDashboard: boolean): void {
   app.setNotFoundHandler((request, reply) => {
     const isPage = request.method === 'GET' && !request.url.startsWith('/api/')
     // A file that is not there is not a page.
     const isFile = /\.[A-Za-z0-9]{1,8}(?:\?|$)/.test(request.url)
-    if (isPage && !isFile) return reply.sendFile('index.html')
+    if (hasDashboard && isPage && !isFile) return reply.sendFile('index.html')
     return reply.code(404).send({ detail: 'Not found' })
   })
 }

@@ -1,0 +1,89 @@
+/** The streams of the API: pages that follow the same one share it, for a user has five at most. */
+import { useEffect, useEffectEvent, useState } from 'react'
+import { apiUrl } from '../api/client.ts'
+import { currentToken } from '../api/session.ts'
+import {
+  type Source,
+  StreamConnection,
+  type StreamEvent,
+  type StreamStatus,
+} from './stream_connection.ts'
+
+interface StreamKind {
+  readonly path: string
+  readonly names: readonly string[]
+  /** the parameter that says where to go on */
+  readonly lastId: string
+}
+
+const STREAMS = {
+  identities: {
+    path: '/identities/events',
+    names: ['formed', 'observation.linked', 'merged', 'unmerged', 'campaign.assigned'],
+    lastId: 'last_event_id',
+  },
+  campaigns: {
+    path: '/campaigns/events',
+    names: ['formed', 'identity.assigned', 'merged', 'unmerged'],
+    lastId: 'last_event_id',
+  },
+  attackers: {
+    path: '/attackers/events',
+    names: ['observed', 'scored'],
+    lastId: 'last_event_id',
+  },
+  reuse: {
+    path: '/credential-reuse/events',
+    names: ['reuse.detected'],
+    lastId: 'last_event_id',
+  },
+  logs: { path: '/stream', names: ['message'], lastId: 'lastEventId' },
+} as const satisfies Record<string, StreamKind>
+
+type StreamName = keyof typeof STREAMS
+
+const connections = new Map<string, StreamConnection>()
+
+/** @param search of the log stream: what its logs have to match */
+function connectionTo(name: StreamName, search: string): StreamConnection {
+  const key = `${name} ${search}`
+  const open = connections.get(key)
+  if (open) return open
+  const { path, names, lastId } = STREAMS[name]
+  const made = new StreamConnection({
+    names,
+    url(lastEventId) {
+      const token = currentToken()
+      if (token === undefined) return undefined
+      return apiUrl(path, { token, search, [lastId]: lastEventId })
+    },
+    open: (url) => new EventSource(url) as Source,
+    later(ms, call) {
+      const timer = setTimeout(call, ms)
+      return () => clearTimeout(timer)
+    },
+  })
+  connections.set(key, made)
+  return made
+}
+
+/** Follows a stream while the page is there. @returns how it stands with it */
+export function useStream(
+  name: StreamName,
+  heard: (event: StreamEvent) => void,
+  { search = '', enabled = true }: { search?: string; enabled?: boolean } = {},
+): StreamStatus {
+  const [status, setStatus] = useState<StreamStatus>('connecting')
+  const event = useEffectEvent(heard)
+  useEffect(() => {
+    if (!enabled) return undefined
+    const connection = connectionTo(name, search)
+    const leave = connection.listen({ event, status: setStatus })
+    return () => {
+      leave()
+      // One for every search there ever was would be too many.
+      if (!connection.isFollowed) connections.delete(`${name} ${search}`)
+    }
+  }, [name, search, enabled])
+  return status
+}
