@@ -31,6 +31,13 @@ const CORPORA: Record<string, (n: number) => IdentityFeatures[]> = {
   'one payload in all': (n) => each(n, () => ({ payload_hashes: ['p'] })),
   'one payload in all, and one of their own': (n) =>
     each(n, (at) => ({ payload_hashes: ['p', `own-${at}`] })),
+  'two payloads in all, and one of their own': (n) =>
+    each(n, (at) => ({ payload_hashes: ['p', 'q', `own-${at}`] })),
+  'two kits half alike, all at other times': (n) =>
+    each(n, (at) => ({
+      payload_hashes: at % 2 ? ['p', 'q'] : ['p'],
+      sessions: [{ decky: 'decky-01', phase: 'delivery', start: at * 10, end: at * 10 + 1 }],
+    })),
   'one decky, all within a day': (n) =>
     each(n, (at) => visit(at % 2 ? 'persistence' : 'discovery', ((at * 7919) % n) * (DAY / n))),
   'one decky: who leaves it, then who takes it, the last first': (n) =>

@@ -51,7 +51,8 @@ export const identityCluster = defineOperator({
   promise:
     'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
     'restarts for what it still holds. Settling without news tells nothing. An address beyond ' +
-    '`max_keys` or `ttl` is no evidence any more, and new when it comes back.',
+    '`max_keys` or `ttl` is no evidence any more, and new when it comes back. Lists are cut at 256 ' +
+    'values (of times, the latest); `left_out` says how many more there are.',
   config: Type.Object({
     settle: duration({
       default: '1s',

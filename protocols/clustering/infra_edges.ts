@@ -6,6 +6,8 @@
  * share stands so far in front in both that enough are left behind it (positional filtering: Xiao,
  * Wang, Lin and Yu, WWW 2008). Rare tokens come first, so that few sets meet. Where two sets are
  * alike, one pair of holders that is enough of an edge joins the hubs of all.
+ *
+ * Exact but for the bounds below, which only very many sets that are half alike come to.
  */
 import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
 import type { IdentityFeatures } from './identity_features.ts'
@@ -14,6 +16,17 @@ import type { IdentityFeatures } from './identity_features.ts'
 const SLACK = 1e-9
 /** Sets that have a token before it is worth a place further behind. */
 const RARE = 4
+// Very many sets may be half alike, or have very many holders, without one pair that is enough of an
+// edge; to know that for certain takes as many looks as there are pairs. So far it is looked:
+/** Sets that a new one is compared with, at most. */
+const MOST_COMPARED = 2048
+/** Sets half like it that a new one is linked to, at most: those that have been there longest. */
+const MOST_NEAR = 256
+/** The same once there are so many links, which are most of what is held then. */
+const MANY_LINKS = 1_000_000
+const MOST_NEAR_OF_MANY = 16
+/** Pairs of holders that are looked at in search of one that joins two sets, at most. */
+const MOST_TRIED = 4096
 
 export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   readonly #graph: EdgeGraph
@@ -24,6 +37,7 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   /** by token of their prefixes, and by `placeOf` that */
   readonly #byToken = new Map<string, Map<number, Set<TokenSet>>>()
   readonly #having = new Map<string, Set<TokenSet>>()
+  #links = 0
   /** How many had a token when it was last put in its place; what is not in here is rare. */
   readonly #rank = new Map<string, number>()
 
@@ -74,6 +88,7 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     this.#graph.removeEdge(edge)
     if (set.holders.size > 0) return
     for (const [other] of set.near) other.near.delete(set)
+    this.#links -= set.near.size
     this.#unindex(set)
     for (const token of set.tokens) this.#forget(token, set)
     this.#graph.removeNode(set.node)
@@ -94,6 +109,7 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   #meet(set: TokenSet): void {
     const lookedAt = new Set<TokenSet>([set])
     const size = set.tokens.length
+    const most = this.#links < MANY_LINKS ? MOST_NEAR : MOST_NEAR_OF_MANY
     for (const [at, token] of set.prefix.entries()) {
       for (const [place, others] of this.#byToken.get(token) ?? []) {
         const [otherSize, otherAt] = [Math.floor(place / PLACES), place % PLACES]
@@ -102,11 +118,13 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
         if (1 + Math.min(size - at - 1, otherSize - otherAt - 1) < wanted - SLACK) continue
         for (const other of others) {
           if (lookedAt.has(other)) continue
+          if (lookedAt.size > MOST_COMPARED || set.near.size >= most) return
           lookedAt.add(other)
           if (jaccardOf(set.tokens, other.tokens) < this.#least) continue
           const link: Link = { sets: [set, other], witness: undefined, edge: undefined }
           set.near.set(other, link)
           other.near.set(set, link)
+          this.#links += 1
         }
       }
     }
@@ -170,7 +188,9 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     if (link.witness) return
     const mine = this.#held.get(node)?.set
     const other = link.sets[0] === mine ? link.sets[1] : link.sets[0]
+    let tried = 0
     for (const holder of other.holders) {
+      if (++tried > MOST_TRIED) return
       if (!this.#isEdge(node, holder)) continue
       this.#join(link, [node, holder])
       return
@@ -181,12 +201,15 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   #search(link: Link): void {
     const [one, other] = link.sets
     link.witness = undefined
+    let tried = 0
     for (const a of one.holders) {
       for (const b of other.holders) {
+        if (++tried > MOST_TRIED) break
         if (!this.#isEdge(a, b)) continue
         this.#join(link, [a, b])
         return
       }
+      if (tried > MOST_TRIED) break
     }
     if (link.edge !== undefined) this.#graph.removeEdge(link.edge)
     link.edge = undefined
