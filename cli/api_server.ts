@@ -44,7 +44,7 @@ export async function openApi({ sinks, use, log, env, stateDir }: ApiOptions): P
   }))
   const now = () => liveClock.now()
   const guard = webhookGuard({ allowPrivate: webhookSettings(env).allowPrivate, now })
-  return serveApi(
+  const served = await serveApi(
     {
       database: open,
       bus: await use(busResource),
@@ -59,4 +59,9 @@ export async function openApi({ sinks, use, log, env, stateDir }: ApiOptions): P
     },
     { host, port },
   )
+  const page = settings.dashboard === undefined ? '/api/v1/docs' : ''
+  process.stdout.write(
+    `${page === '' ? 'The dashboard' : 'The API'} is at ${served.address}${page}\n`,
+  )
+  return served
 }

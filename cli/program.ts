@@ -12,6 +12,7 @@ import { Complete } from './complete.ts'
 import { Completion } from './completion.ts'
 import { Config } from './config.ts'
 import { Deinit } from './deinit.ts'
+import { Demo } from './demo.ts'
 import { DocsGenerate } from './docs_generate.ts'
 import { exitCode, exitCodeFor } from './exit_code.ts'
 import { Explain } from './explain.ts'
@@ -105,6 +106,7 @@ const COMMANDS = [
   Config,
   Init,
   Deinit,
+  Demo,
   NewComponent,
   Completion,
   Complete,
