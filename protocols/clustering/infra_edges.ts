@@ -26,7 +26,7 @@ const MOST_NEAR = 256
 const MANY_LINKS = 1_000_000
 const MOST_NEAR_OF_MANY = 16
 /** Pairs of holders that are looked at in search of one that joins two sets, at most. */
-const MOST_TRIED = 4096
+const MOST_TRIED = 256
 
 export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   readonly #graph: EdgeGraph
