@@ -89,6 +89,10 @@ export const campaignCluster = defineOperator({
   input: Type.Object({
     identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     merged_into_uuid: textOrNull,
+    // What it was linked to before, for a clusterer that has lost its state: that is kept.
+    campaign_id: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
+    ),
     first_seen_at: Type.Optional(textOrNull),
     last_seen_at: Type.Optional(textOrNull),
     ja3_hashes: Type.Optional(textsOrNull),
@@ -202,10 +206,11 @@ export const campaignCluster = defineOperator({
       dropped: (key) => book.dropped(key),
       step(state, { data, time }, timers) {
         if (state.as !== 'member') return undefined
-        const { identity_uuid, merged_into_uuid, features } = data
+        const { identity_uuid, merged_into_uuid, features, campaign_id = null } = data
         const { first_seen_at = null, last_seen_at = null } = data
         const { ja3_hashes = null, hassh_hashes = null } = data
         const member = {
+          parent: state.parent ?? campaign_id,
           // What is part of another identity is told with that one.
           features: merged_into_uuid === null ? sorted(features) : null,
           first_seen_at,

@@ -96,6 +96,10 @@ export const identityCluster = defineOperator({
     attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     // Not to be left out: news that says nothing of them would take away what they are evidence for.
     fingerprints: Type.Unknown({ description: 'List of entries, or its JSON text; null: none.' }),
+    // What it was linked to before, for a clusterer that has lost its state: that is kept.
+    identity_id: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
+    ),
     asn: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
     payload_hashes: Type.Optional(texts),
     c2_endpoints: Type.Optional(texts),
@@ -229,8 +233,9 @@ export const identityCluster = defineOperator({
       step(state, { data, time }, timers) {
         if (state.as !== 'member') return undefined
         const values = readFingerprints(data.fingerprints)
-        const { attacker_uuid, first_seen, last_seen, sessions = [] } = data
+        const { attacker_uuid, first_seen, last_seen, sessions = [], identity_id = null } = data
         const member = {
+          parent: state.parent ?? identity_id,
           observation: observationOf(data, values),
           ja3: stringSet(values.ja3),
           hassh: stringSet(values.hassh),

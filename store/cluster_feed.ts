@@ -11,6 +11,7 @@ export const ATTACKER_COLUMNS = [
   'fingerprints',
   'evidence',
   'asn',
+  'identity_id',
   'first_seen',
   'last_seen',
   'updated_at',
@@ -27,13 +28,14 @@ export const IDENTITY_COLUMNS = [
   'payload_simhashes',
   'c2_endpoints',
   'features',
+  'campaign_id',
   'updated_at',
 ] as const
 
 /** @throws {SyntaxError, RangeError} where somebody else wrote what is no JSON, or no time */
 export function attackerOfRow(row: Row): Draft {
   const evidence = parsed(row.evidence)
-  return attacker(Number(row.updated_at) / 1000, {
+  const told = attacker(Number(row.updated_at) / 1000, {
     attacker_uuid: row.uuid,
     attacker_ip: row.ip,
     fingerprints: parsed(row.fingerprints),
@@ -42,7 +44,12 @@ export function attackerOfRow(row: Row): Draft {
     first_seen: formatIsoMicros(Number(row.first_seen)),
     last_seen: formatIsoMicros(Number(row.last_seen)),
   })
+  return withParent(told, 'identity_id', row.identity_id)
 }
+
+/** What a clusterer has linked before: one that has lost its state goes on from there. */
+const withParent = (told: Draft, name: string, parent: unknown): Draft =>
+  parent == null ? told : { ...told, data: { ...told.data, [name]: parent } }
 
 /** The same of the event that the row is made of. */
 export const attackerOfEvent = ({ asn = null, evidence = {}, ...data }: AttackerData): Draft =>
@@ -57,7 +64,7 @@ function attacker(time: number, of: Data & { evidence: object }): Draft {
 /** @throws {SyntaxError, RangeError} as `attackerOfRow` */
 export function identityOfRow(row: Row): Draft {
   const time = (micros: unknown) => (micros == null ? null : formatIsoMicros(Number(micros)))
-  return identity(Number(row.updated_at) / 1000, {
+  const told = identity(Number(row.updated_at) / 1000, {
     identity_uuid: row.uuid,
     merged_into_uuid: row.merged_into_uuid,
     first_seen_at: time(row.first_seen_at),
@@ -66,6 +73,7 @@ export function identityOfRow(row: Row): Draft {
     hassh_hashes: textList(row.hassh_hashes),
     features: parsed(row.features) ?? featuresOfLists(row),
   })
+  return withParent(told, 'campaign_id', row.campaign_id)
 }
 
 /** The same of the event that the row is made of. */

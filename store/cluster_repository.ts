@@ -30,7 +30,10 @@ const columnsWith = (own: readonly string[]) => [
   'updated_at',
 ]
 
-/** What was told later stands, so a repeat of some rows in their order changes nothing. */
+/**
+ * What was told later stands, so a repeat of some rows in their order changes nothing. When it came to
+ * be is told once: a clusterer that has lost its state does not know.
+ */
 const upsert = (table: string, own: readonly string[]): Insert => ({
   table,
   columns: ['uuid', ...columnsWith(own)],
@@ -38,7 +41,9 @@ const upsert = (table: string, own: readonly string[]): Insert => ({
   merge: (incoming) =>
     columnsWith(own).map((column) => [
       column,
-      `case when ${incoming('updated_at')} >= updated_at then ${incoming(column)} else ${column} end`,
+      column === 'created_at'
+        ? `case when created_at > 0 then created_at else ${incoming(column)} end`
+        : `case when ${incoming('updated_at')} >= updated_at then ${incoming(column)} else ${column} end`,
     ]),
 })
 const bare = (table: string): Insert => ({

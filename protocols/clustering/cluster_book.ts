@@ -169,7 +169,9 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
       if (parent === null) continue
       touched.add(parent)
       // After the member, so that a parent is not evicted before those who have it.
-      book.open(this.#prefix + parent)
+      const held = book.open(this.#prefix + parent) as ParentState
+      // One that an earlier state had formed, of which nothing else is known.
+      held.created ??= time
     }
     this.#dirty.clear()
     for (const parent of [...touched].sort()) {

@@ -76,7 +76,7 @@ export async function loadAddresses(
   uuids: readonly string[],
   { whole }: { whole: boolean },
 ): Promise<MemberAddress[]> {
-  const columns = [...ATTACKER_COLUMNS, 'identity_id', 'event_count'].join(', ')
+  const columns = [...ATTACKER_COLUMNS, 'event_count'].join(', ')
   const found: MemberAddress[] = []
   for (const some of parts(uuids)) {
     const marks = some.map(() => '?').join(', ')
@@ -121,7 +121,7 @@ export async function loadIdentities(
   database: Database,
   uuids: readonly string[],
 ): Promise<MemberIdentity[]> {
-  const columns = [...IDENTITY_COLUMNS, 'campaign_id', 'observation_count'].join(', ')
+  const columns = [...IDENTITY_COLUMNS, 'observation_count'].join(', ')
   const found: MemberIdentity[] = []
   for (const some of parts(uuids)) {
     const marks = some.map(() => '?').join(', ')

@@ -59,6 +59,25 @@ describe('identities', () => {
     expect(gathered.advanceTo(1e9)).toEqual([])
   })
 
+  it('stay those that addresses were linked to before, for a clusterer that has lost its state', () => {
+    const before = run()
+    before.send(seen(1000, 'b', tool('x')), seen(2000, 'a', tool('y')))
+    const [lost, kept] = ['b', 'a'].map((member) => clusterUuid('identity', member)).sort()
+    const linked = (member: string) => ({ identity_id: clusterUuid('identity', member) })
+    const anew = run()
+    const out = anew.send(
+      // In another order, and with one tool by now: an identity formed anew would be named after a.
+      seen(3000, 'a', { ...tool('x'), ...linked('a') }),
+      seen(4000, 'b', { ...tool('x'), ...linked('b') }),
+      seen(5000, 'c', tool('x')),
+    )
+    expect(about(out, 'identity.formed')).toEqual([])
+    expect(about(out, 'identity.merged')).toEqual([{ winner_uuid: lost, loser_uuid: kept }])
+    expect(about(out, 'identity.observation.linked')).toEqual([
+      { identity_uuid: lost, observation_uuid: 'c' },
+    ])
+  })
+
   it('are merged and unmerged as the evidence comes and goes', () => {
     const live = run()
     // The winner is the smaller: that of the first, so that the third has nothing to do with the other.
