@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { encodeSse, KEEPALIVE, type SseEvent, SseParser } from '../../protocols/sse.ts'
 
 const CORPUS = new URL('../../../shared/corpus/sse/wpt-eventsource-streams.jsonl', import.meta.url)
-const SHARED = existsSync(CORPUS) ? CORPUS : '/work/shared/corpus/sse/wpt-eventsource-streams.jsonl'
 
 function parse(
   stream: string,
@@ -24,8 +23,8 @@ function parse(
 const shown = (events: readonly SseEvent[]) => events.map(({ type, data }) => ({ type, data }))
 
 describe('a stream of server-sent events', () => {
-  it.skipIf(!existsSync(SHARED))('is read as the browsers do', () => {
-    const cases = readFileSync(SHARED, 'utf8')
+  it.skipIf(!existsSync(CORPUS))('is read as the browsers do', () => {
+    const cases = readFileSync(CORPUS, 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))

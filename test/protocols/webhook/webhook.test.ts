@@ -87,11 +87,10 @@ describe('the body of a webhook', () => {
 })
 
 const corpus = new URL('../../../../shared/corpus/webhooks/', import.meta.url)
-const folders = [corpus, new URL('file:///work/shared/corpus/webhooks/')].filter(existsSync)
 
 describe('the signature of Standard Webhooks', () => {
-  it.skipIf(folders.length === 0)('agrees with their own test', () => {
-    const file = readFileSync(new URL('standard-webhooks-sign.json', folders[0]), 'utf8')
+  it.skipIf(!existsSync(corpus))('agrees with their own test', () => {
+    const file = readFileSync(new URL('standard-webhooks-sign.json', corpus), 'utf8')
     const vector = JSON.parse(file) as Record<string, string & number>
     const { secret = '', body = '' } = vector
     const id = vector['webhook-id'] ?? ''
