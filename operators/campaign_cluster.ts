@@ -60,8 +60,8 @@ export const campaignCluster = defineOperator({
     'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
     'restarts for what it still holds. Settling without news tells nothing. An identity beyond ' +
     '`max_keys` or `ttl` is no evidence any more. Where more than 256 distinct sets of payloads and ' +
-    'endpoints are half like one, or more than 512 identities have such a set, the rest is not ' +
-    'looked at. Lists are cut at 256 values; `left_out` ' +
+    'endpoints are half like another, or more than 256 pairs of identities that have two such sets ' +
+    'do not support each other, the rest is not looked at. Lists are cut at 256 values; `left_out` ' +
     'says how many more there are.',
   config: Type.Object({
     settle: duration({

@@ -26,7 +26,7 @@ const MOST_NEAR = 256
 const MANY_LINKS = 1_000_000
 const MOST_NEAR_OF_MANY = 16
 /** Pairs of holders that are looked at in search of one that joins two sets, at most. */
-const MOST_PAIRS = 256
+const MOST_TRIED = 256
 
 export class InfraEdges implements EdgeMaker<IdentityFeatures> {
   readonly #graph: EdgeGraph
@@ -190,7 +190,7 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     const other = link.sets[0] === mine ? link.sets[1] : link.sets[0]
     let tried = 0
     for (const holder of other.holders) {
-      if (++tried > MOST_HOLDERS) return
+      if (++tried > MOST_TRIED) return
       if (!this.#isEdge(node, holder)) continue
       this.#join(link, [node, holder])
       return
@@ -204,12 +204,12 @@ export class InfraEdges implements EdgeMaker<IdentityFeatures> {
     let tried = 0
     for (const a of one.holders) {
       for (const b of other.holders) {
-        if (++tried > MOST_PAIRS) break
+        if (++tried > MOST_TRIED) break
         if (!this.#isEdge(a, b)) continue
         this.#join(link, [a, b])
         return
       }
-      if (tried > MOST_PAIRS) break
+      if (tried > MOST_TRIED) break
     }
     if (link.edge !== undefined) this.#graph.removeEdge(link.edge)
     link.edge = undefined
