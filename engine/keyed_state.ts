@@ -106,7 +106,8 @@ export class KeyedState {
     }
     if (entry) unlink(entry)
     else {
-      if (this.#entries.size >= this.#bounds.maxKeys) this.#evictOldest()
+      // More than one, where a restart has left less room.
+      while (this.#entries.size >= this.#bounds.maxKeys && this.#evictOldest());
       entry = newEntry(key, hash, init(key))
       if (this.#removed.size > 0) entry.kept = this.#removed.delete(key)
       this.#entries.add(entry)
@@ -272,11 +273,13 @@ export class KeyedState {
     return this.#bounds.ttl !== undefined && entry.touched + this.#bounds.ttl <= watermark
   }
 
-  #evictOldest(): void {
+  /** @returns false where there is none */
+  #evictOldest(): boolean {
     const oldest = this.#ring.newer
-    if (oldest === this.#ring) return
+    if (oldest === this.#ring) return false
     this.#evict(oldest)
     this.counters.evictedByCount += 1
+    return true
   }
 
   #evict(entry: Entry): void {

@@ -166,6 +166,9 @@ class KeyedRunner implements OperatorRunner {
       cursor = this.#advance(batch, cursor, origin)
       // An event that claims to come from the future must not drag time along.
       this.#raise(Math.min(event.time, root.arrivals[origin] as number), origin)
+      // Code that keeps an index of all keys must not find there what has aged out, or where a batch
+      // ends would show. Timers that were due before that have fired.
+      if (this.#code.dropped) this.#keys.sweep(this.watermark)
       this.#handle(event, origin)
       // A timer set for a moment that has passed fires now: the next event may be a batch away.
       if (this.#keys.isDue(this.watermark)) this.#fire(this.watermark, origin)
@@ -254,6 +257,7 @@ class KeyedRunner implements OperatorRunner {
       const due = this.#keys.takeDue(watermark)
       if (!due) return
       const { time, key } = due.timer
+      if (this.#code.dropped) this.#keys.sweep(time)
       this.#current = key
       this.#firing = time
       const id = deriveId(this.#node.id, key, time)
