@@ -4,6 +4,7 @@ import { type Context, defineSource, duration } from '../engine/index.ts'
 import { database } from '../store/database.ts'
 import { followed } from '../store/follow_rows.ts'
 import {
+  cursorOf,
   type PolledRow,
   type PollQueryName,
   pollQueryNames,
@@ -22,15 +23,30 @@ interface PollConfig {
   readonly batch: number
 }
 
+interface Pass {
+  readonly rows: readonly PolledRow[]
+  /** where the next pass goes on */
+  readonly after: number
+}
+
 /** @returns undefined where the database did not answer; it is asked again after the period */
 async function pass(
   { query, batch }: PollConfig,
   after: number,
   context: Context,
   wasAway: boolean,
-): Promise<readonly PolledRow[] | undefined> {
+): Promise<Pass | undefined> {
   try {
-    return await pollRows(await context.use(database), query, after, batch)
+    const db = await context.use(database)
+    const rows = await pollRows(db, query, after, batch)
+    const last = rows.at(-1)
+    if (last || after === 0) return { rows, after: last?.id ?? after }
+    const from = await cursorOf(db, query, after)
+    if (from < after) {
+      context.count('went_back')
+      context.log.warn({ node: context.node, query, after, from }, WENT_BACK)
+    }
+    return { rows, after: from }
   } catch (error) {
     context.count('query_failed')
     if (!wasAway) context.log.warn({ node: context.node, query, error }, 'cannot poll; trying on')
@@ -38,12 +54,17 @@ async function pass(
   }
 }
 
+const WENT_BACK =
+  'the rows that were read last are gone: deleted, or the database was restored from a backup; ' +
+  'after that, delete the state of this pipeline, or rows are left out'
+
 export const dbPoll = defineSource({
   type: 'db_poll',
   summary: 'Each new row of a table as an event, looked for every `period` and when woken.',
   promise:
     'Replayable: the position is the id of the last row. One pass at a time; a wake during a pass ' +
-    'brings another at once; a database that is away is asked again. Rows that are changed later ' +
+    'brings another at once; a database that is away is asked again, and one whose last rows are ' +
+    'gone (a backup was restored) from its last row on, with a warning. Rows that are changed later ' +
     'do not come again, but by the queries of changes, which give the row as it stands then. To replay, give it a capture (events, one JSON object a line), or replay the ' +
     'pipelines that write the table with it.',
   replayable: true,
@@ -87,14 +108,16 @@ export const dbPoll = defineSource({
     let after = position?.after ?? 0
     let away = false
     while (!context.signal.aborted) {
-      const rows = await pass(config, after, context, away)
-      away = rows === undefined
-      const last = rows?.at(-1)
-      if (rows && last) {
-        after = last.id
-        const events = rows.flatMap(({ item }) => item ?? [])
-        if (events.length > 0) yield { events, position: { after } }
-        if (rows.length === config.batch) continue
+      const before = after
+      const found = await pass(config, after, context, away)
+      away = found === undefined
+      if (found) {
+        after = found.after
+        const events = found.rows.flatMap(({ item }) => item ?? [])
+        const isBack = after < before
+        // A position that went back is kept though nothing comes with it.
+        if (events.length > 0 || isBack) yield { events, position: { after } }
+        if (found.rows.length === config.batch || isBack) continue
       }
       await context.wakeup.wait(Math.max(config.period, SHORTEST), config.debounce)
     }

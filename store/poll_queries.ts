@@ -148,6 +148,27 @@ export async function pollRows(
   })
 }
 
+/**
+ * A database that was restored from a backup counts its rows from an earlier one again, and rows behind
+ * a later cursor are a long time in coming. What has changed may be read twice, so it is read from the
+ * start; records may not, and those that were written before anybody looked cannot be told from those
+ * that were read.
+ * @param after id of the last row that was read, with none behind it
+ * @returns the cursor to go on from: lower where the rows read last are no longer there
+ * @throws {UnavailableError} `DATABASE_UNAVAILABLE`
+ */
+export async function cursorOf(
+  database: Database,
+  name: PollQueryName,
+  after: number,
+): Promise<number> {
+  const { table, of }: PollQuery = QUERIES[name]
+  const [row] = await database.select(`select max(id) as last from ${table}`)
+  const last = Number(row?.last ?? 0)
+  if (last >= after) return after
+  return of ? 0 : last
+}
+
 async function rowsNamed(
   database: Database,
   { table, columns }: NonNullable<PollQuery['of']>,

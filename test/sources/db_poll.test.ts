@@ -131,6 +131,36 @@ describe('db_poll', () => {
     run.stop.abort()
   })
 
+  it('goes on behind the last row of a database that was restored from a backup', async () => {
+    await addLogs(1, 2)
+    const run = polling({ period: '10ms' }, { after: 500 })
+    // Kept though nothing comes with it: by the next start there may be as many rows again.
+    expect(await run.pull()).toMatchObject({ ids: [], position: { after: 2 } })
+    await addLogs(3)
+    expect(await run.pull()).toMatchObject({ ids: [3], position: { after: 3 } })
+    expect(run.counters.reasons.get('went_back')).toBe(1)
+    run.stop.abort()
+  })
+
+  it('reads what has changed anew from a database that was restored, for that may be read twice', async () => {
+    await writeEvents(database, 'attacker', [attackerEvent(1)])
+    const run = polling({ query: 'attackers_after_change' }, { after: 500 })
+    expect(await run.pull()).toMatchObject({ ids: [], position: { after: 0 } })
+    expect(await run.pull()).toMatchObject({ events: [{ topic: 'attacker.stored' }] })
+    run.stop.abort()
+  })
+
+  it('says nothing where the last row is the one that was read', async () => {
+    await addLogs(1)
+    const run = polling({ period: '10ms' }, { after: 1 })
+    const next = run.pull()
+    await until(() => run.passes() >= 3)
+    await addLogs(2)
+    expect(await next).toMatchObject({ ids: [2] })
+    expect(run.counters.reasons.get('went_back')).toBeUndefined()
+    run.stop.abort()
+  })
+
   it('asks a database that was away again', async () => {
     await addLogs(1)
     let away = true
