@@ -88,21 +88,31 @@ export async function explainAttacker(
   bounds: Bounds,
 ): Promise<AttackerExplanation> {
   const ip = String(row.ip)
-  const sightings = new Sightings(bounds.limit)
-  const reading = await readRecords(database, ip, bounds.records, (record) => sightings.add(record))
   const [behaviorRow] = await database.select(
     'select * from attacker_behavior where attacker_uuid = ?',
     [String(row.uuid)],
+  )
+  const evidence = objectOf(row.evidence)
+  const names = {
+    fingerprint: fingerprintNames(row.fingerprints),
+    payload: textsIn(evidence.payload_hashes),
+    c2: textsIn(evidence.c2_endpoints),
+    command: byPhase(evidence).flatMap(([, commands]) => textsIn(commands)),
+  }
+  // Of what an attacker can invent without end only what was concluded is looked for.
+  const looked = new Map(Object.entries(names).map(([kind, values]) => [kind, new Set(values)]))
+  const sightings = new Sightings(bounds.limit)
+  const reading = await readRecords(database, ip, bounds.records, (record) =>
+    sightings.add(record, (kind, value) => looked.get(kind)?.has(value) ?? TOLD.has(kind)),
   )
   const behavior = behaviorRow && behaviorOf(behaviorRow, row, sightings)
   const concluded = (kind: FactKind, values: readonly string[]): Concluded[] =>
     values.map((value) => ({ value, behind: sightings.of(kind, value) }))
   const services = concluded('service', textsOf(row.services))
   const deckies = concluded('decky', textsOf(row.deckies))
-  const fingerprints = concluded('fingerprint', fingerprintNames(row.fingerprints))
-  const evidence = objectOf(row.evidence)
-  const payloads = concluded('payload', textsIn(evidence.payload_hashes))
-  const c2 = concluded('c2', textsIn(evidence.c2_endpoints))
+  const fingerprints = concluded('fingerprint', names.fingerprint)
+  const payloads = concluded('payload', names.payload)
+  const c2 = concluded('c2', names.c2)
   const list = <T>(all: readonly T[]): Listed<T> => ({
     total: all.length,
     shown: all.slice(0, bounds.limit),
@@ -139,12 +149,27 @@ export async function explainAttacker(
     payloads: list(payloads),
     c2_endpoints: list(c2),
     credentials: list(sightings.all('login').map(loginOf)),
-    commands: list(commandsOf(evidence.commands_by_phase, sightings)),
+    commands: list(commandsOf(evidence, sightings)),
     records: readingOf([[ip, reading]]),
   } as const
   const stored = { services, deckies, fingerprints, payloads, 'C2 endpoints': c2 }
-  return { ...explained, doubts: doubtsOf(explained, stored, reading.complete) }
+  const doubts = doubtsOf(explained, stored, reading.complete)
+  if (sightings.dropped > 0) {
+    doubts.push(`it tried more logins than are counted: ${sightings.dropped} attempts are left out`)
+  }
+  return { ...explained, doubts }
 }
+
+/** What is told of whatever the records say. */
+const TOLD: ReadonlySet<FactKind> = new Set([
+  'service',
+  'decky',
+  'login',
+  'tool',
+  'os',
+  'step',
+  'rhythm',
+])
 
 function behaviorOf(row: Row, attacker: Row, sightings: Sightings): BehaviorExplained {
   const stats = objectOf(row.timing_stats)
@@ -218,9 +243,11 @@ function loginOf({ value, behind }: { value: string; behind: Behind }): LoginExp
   return { principal: principal || null, secret_kind: kind, secret_sha256: sha256, behind }
 }
 
-function commandsOf(byPhase: unknown, sightings: Sightings) {
-  if (typeof byPhase !== 'object' || byPhase === null) return []
-  return Object.entries(byPhase).flatMap(([phase, commands]) =>
+const byPhase = ({ commands_by_phase: phases }: Readonly<Record<string, unknown>>) =>
+  typeof phases === 'object' && phases !== null ? Object.entries(phases) : []
+
+function commandsOf(evidence: Readonly<Record<string, unknown>>, sightings: Sightings) {
+  return byPhase(evidence).flatMap(([phase, commands]) =>
     textsIn(commands).map((value) => ({ value, phase, behind: sightings.of('command', value) })),
   )
 }

@@ -375,6 +375,41 @@ describe.each(testDatabases)('an explanation on %s', (_name, databases) => {
     })
   })
 
+  it('of an attacker finds what it is about among more commands than anybody can keep', async () => {
+    const database = await fresh()
+    const flood = Array.from({ length: 1700 }, (_, number) => {
+      const commands = Array.from({ length: 32 }, (_, at) => `cat ${number}x${at}`)
+      return logEvent(
+        number + 1,
+        { event_type: 'command', fields: { command: commands.join(';') } },
+        TIME + number,
+      )
+    })
+    const kex = logEvent(
+      1701,
+      { event_type: 'hassh', fields: { hassh: 'f'.repeat(32) } },
+      TIME + 1700,
+    )
+    await writeEvents(database, 'log', [...flood, kex])
+    const fingerprints = [
+      {
+        bounty_type: 'fingerprint',
+        payload: { fingerprint_type: 'hassh', hash: 'f'.repeat(32) },
+      },
+    ]
+    await writeEvents(database, 'attacker', [
+      profile(1, '198.51.100.7', { services: ['ssh'], fingerprints, event_count: 1701 }),
+    ])
+    expect(
+      await explain(database, 'attacker', '198.51.100.7', { limit: 20, records: 2000 }),
+    ).toMatchObject({
+      fingerprints: {
+        shown: [{ behind: { count: 1, first: { event_id: eventId(1701) } } }],
+      },
+      doubts: [],
+    })
+  })
+
   it('reads all records of an address exactly when there are no more than it may', async () => {
     const database = await fresh()
     await writeEvents(database, 'attacker', [profile(1, '198.51.100.7')])
