@@ -120,7 +120,11 @@ async function writeLayer(
 /** Few lengths, so few statements to prepare. */
 const MEMBERS_PER_STATEMENT = 64
 
-/** Members that have no row (any more) are nobody's. */
+/**
+ * Members that have no row (any more) are nobody's, and those that have a parent keep it: a clusterer
+ * that knows nothing of it (a second replay, a second clusterer) would give them another.
+ * @see spec/clustering.md section 4.3
+ */
 function linkMembers(
   statements: Statements,
   { table, column }: Layer['members'],
@@ -129,8 +133,8 @@ function linkMembers(
 ): Promise<number> {
   const marks = members.map(() => '?').join(', ')
   return statements.update(
-    `update ${table} set ${column} = ? where uuid in (${marks}) and (${column} is null or ${column} <> ?)`,
-    [parent, ...members, parent],
+    `update ${table} set ${column} = ? where uuid in (${marks}) and ${column} is null`,
+    [parent, ...members],
   )
 }
 

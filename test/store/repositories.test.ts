@@ -740,6 +740,27 @@ describe.each(testDatabases)('%s', (name, databases) => {
       expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
     })
 
+    it('leave members with the parent they were first given, whoever else claims them', async () => {
+      const database = await fresh()
+      await writeEvents(database, 'attacker', [attackerEvent(1)])
+      const members = [attackerUuid('198.51.100.7')]
+      for (const [at, uuid] of ['i', 'w', 'i'].entries()) {
+        await writeEvents(database, 'identity', [
+          event(10 + at, { ...told, identity_uuid: uuid, members }),
+        ])
+        await writeEvents(database, 'campaign', [
+          event(20 + at, { ...campaign, campaign_uuid: `c${at}`, members: ['i'] }),
+        ])
+      }
+      expect(await database.select('select identity_id from attackers')).toEqual([
+        { identity_id: 'i' },
+      ])
+      expect(await rows(database)).toMatchObject([
+        { uuid: 'i', campaign_id: 'c0' },
+        { uuid: 'w', campaign_id: null },
+      ])
+    })
+
     it('are refused where their parent is not in the database, and let go where it is deleted', async () => {
       const database = await fresh()
       await writeEvents(database, 'attacker', [attackerEvent(1)])
