@@ -1,4 +1,5 @@
 /** Which dead deliveries of webhooks a command line means, and the database they are in. */
+import { Command, Option } from 'clipanion'
 import { quote } from '../protocols/quote.ts'
 import type { Database } from '../store/database.ts'
 import { databaseUrl } from '../store/database_url.ts'
@@ -18,6 +19,29 @@ export async function withDatabase<T>(work: (database: Database) => Promise<T>):
     return await work(database)
   } finally {
     await database.close()
+  }
+}
+
+/** A command that does something to dead deliveries, and to all of them only where it is told so. */
+export abstract class DeadWebhooksCommand extends Command {
+  ids = Option.Rest({ name: 'id' })
+  webhook = Option.String('--webhook', { description: WEBHOOK_OPTION })
+  all = Option.Boolean('--all', false, { description: 'all of them' })
+
+  /**
+   * Has `work` done to the deliveries that are named.
+   * @throws {UsageError} where none are, and it is not all; else as `deadSelection` does
+   */
+  protected withNamed<T>(
+    work: (database: Database, selection: DeadSelection) => Promise<T>,
+  ): Promise<T> {
+    const { ids, webhook, all } = this
+    if ((ids.length > 0 || webhook !== undefined) === all) {
+      throw new UsageError('Name deliveries by ID or --webhook, or say --all.')
+    }
+    return withDatabase(async (database) =>
+      work(database, await deadSelection(database, { ids, webhook })),
+    )
   }
 }
 

@@ -12,6 +12,7 @@ import {
   head,
   hiddenOf,
   mergedLine,
+  NO_RECORD,
   number,
   partsText,
   plural,
@@ -92,7 +93,7 @@ function handoffRows({ decky, from, to, left, taken }: HandoffExplained): string
     ip ?? '-',
     `${end ? 'left in' : 'took over in'} ${phase}`,
     at(time),
-    (end ? behind?.last.event_id : behind?.first.event_id) ?? 'no record that was read says so',
+    (end ? behind?.last.event_id : behind?.first.event_id) ?? NO_RECORD,
   ]
   return [row(outsideText(decky), from, left, true), row('', to, taken, false)]
 }
@@ -126,5 +127,5 @@ const infraRows = ({ kind, value, holders }: SharedInfra): string[][] =>
     identity.slice(0, 8),
     ip ?? '-',
     at(behind?.first.time ?? null),
-    behind?.first.event_id ?? 'no record that was read says so',
+    behind?.first.event_id ?? NO_RECORD,
   ])

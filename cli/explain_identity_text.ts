@@ -6,6 +6,7 @@ import {
   head,
   hiddenOf,
   mergedLine,
+  NO_RECORD,
   number,
   partsText,
   plural,
@@ -96,7 +97,7 @@ function sharedRows({ kind, value, holders, apart, by_way_of, without, links }: 
     index === 0 ? `${kind} ${short(value, 32)}` : '',
     link.ip,
     at(link.behind?.first.time ?? null),
-    link.behind?.first.event_id ?? 'no record that was read says so',
+    link.behind?.first.event_id ?? NO_RECORD,
     // Two who hold it are one link.
     holders > 2 || index === 0 ? bridgeText(link.bridge) : '',
   ])

@@ -1,7 +1,7 @@
 /** Why a secret counts as used again, for people. */
 import type { ReuseExplanation } from '../store/explain/explain_reuse.ts'
 import type { Listed } from '../store/explain/learner.ts'
-import { at, head, hiddenOf, number, plural, span, table } from './explanation_parts.ts'
+import { at, head, hiddenOf, NO_RECORD, number, plural, span, table } from './explanation_parts.ts'
 import { outsideText } from './outside_text.ts'
 import { grouped } from './text_table.ts'
 
@@ -34,9 +34,7 @@ export function reuseParts(explained: ReuseExplanation): string[] {
         addressesText(target.addresses),
         at(target.first_seen),
         at(target.last_seen),
-        target.behind?.first.event_id ??
-          target.captured.shown[0] ??
-          'no record that was read says so',
+        target.behind?.first.event_id ?? target.captured.shown[0] ?? NO_RECORD,
       ]),
       hiddenOf(targets),
     ),

@@ -46,11 +46,14 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 export const number = (value: number | null, unit = ''): string =>
   value === null ? '-' : `${Number(value.toFixed(4))}${unit}`
 
+/** Stands where an event would: what the conclusion is from was not among what was read. */
+export const NO_RECORD = 'no record that was read says so'
+
 /** Since when, how often, from which record. */
 export const behindCells = (behind: Behind | null): string[] =>
   behind
     ? [grouped(behind.count), at(behind.first.time), at(behind.last.time), behind.first.event_id]
-    : ['-', '-', '-', 'no record that was read says so']
+    : ['-', '-', '-', NO_RECORD]
 export const BEHIND = ['RECORDS', 'FIRST', 'LAST', 'FIRST EVENT']
 
 export function mergedLine(merged: Listed<MergedCluster>): [string, string] | null {

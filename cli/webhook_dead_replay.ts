@@ -1,16 +1,15 @@
-import { Command, Option } from 'clipanion'
+import { Command } from 'clipanion'
 import { freshEpoch, liveClock } from '../engine/clock.ts'
 import { EngineError } from '../engine/errors.ts'
 import { busOfHost } from './bus_of_host.ts'
-import { deadSelection, WEBHOOK_OPTION, withDatabase } from './dead_webhooks.ts'
+import { DeadWebhooksCommand } from './dead_webhooks.ts'
 import { exitCode } from './exit_code.ts'
 import { makeLog } from './log.ts'
 import { sayOnBus } from './say_on_bus.ts'
 import { grouped } from './text_table.ts'
-import { UsageError } from './usage_error.ts'
 
 /** Has dead deliveries tried again. */
-export class WebhookDeadReplay extends Command {
+export class WebhookDeadReplay extends DeadWebhooksCommand {
   static override paths = [['webhook', 'dead', 'replay']]
   static override usage = Command.Usage({
     description: 'Have deliveries of webhooks that were given up tried again, with the same ids.',
@@ -23,18 +22,10 @@ export class WebhookDeadReplay extends Command {
       ['All of them', '$0 webhook dead replay --all'],
     ],
   })
-  ids = Option.Rest({ name: 'id' })
-  webhook = Option.String('--webhook', { description: WEBHOOK_OPTION })
-  all = Option.Boolean('--all', false, { description: 'all of them' })
 
   override async execute(): Promise<number> {
-    const { ids, webhook, all } = this
-    if ((ids.length > 0 || webhook !== undefined) === all) {
-      throw new UsageError('Name deliveries by ID or --webhook, or say --all.')
-    }
-    const replayed = await withDatabase(async (database) => {
+    const replayed = await this.withNamed(async (database, selection) => {
       const { replayDeadDeliveries } = await import('../store/webhook_deliveries.ts')
-      const selection = await deadSelection(database, { ids, webhook })
       return replayDeadDeliveries(database, selection, Math.round(liveClock.now() * 1000))
     })
     if (replayed > 0) await this.#sayChanged()

@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { defineOperator } from '../engine/index.ts'
 import { asnFile } from '../store/asn_file.ts'
+import { answersOf } from '../store/watched_ranges.ts'
 
 export const asn = defineOperator({
   type: 'asn',
@@ -39,11 +40,7 @@ export const asn = defineOperator({
     const current = asnFile(folder, context.log)
     return {
       key: ({ data }) => data.attacker_ip.slice(0, 64),
-      async ask(keys) {
-        if (!enabled) return new Map()
-        const lookUp = await current()
-        return new Map(keys.flatMap((ip) => pairOf(ip, lookUp(ip))))
-      },
+      ask: async (keys) => (enabled ? answersOf(current, keys) : new Map()),
       step: (event, answer) => ({
         ...event,
         data: { ...event.data, asn: typeof answer === 'number' ? answer : null },
@@ -51,6 +48,3 @@ export const asn = defineOperator({
     }
   },
 })
-
-const pairOf = (ip: string, number: number | undefined): [string, number][] =>
-  number === undefined ? [] : [[ip, number]]

@@ -4,8 +4,8 @@ import { type Draft, defineOperator, duration, EngineError, to } from '../engine
 import { parseIp } from '../protocols/ip_address.ts'
 import { eventTime } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
+import type { RecordData } from '../protocols/record_data.ts'
 import {
-  type CommandRecord,
   commandOf,
   describeSession,
   dropBefore,
@@ -86,11 +86,11 @@ const ipOf = (key: string) => key.slice('ip '.length)
 const EARLIEST = -62_135_596_800_000
 const LATEST = 253_402_300_799_999
 
-const isMutation = ({ service, event_type }: CommandRecord) =>
+const isMutation = ({ service, event_type }: RecordData) =>
   service === 'mutator' && event_type === 'decky_mutated'
 
 /** The record says which decky was changed; who wrote it may be another host. */
-const mutatedDecky = ({ decky, fields }: CommandRecord) =>
+const mutatedDecky = ({ decky, fields }: RecordData) =>
   typeof fields.decky === 'string' && fields.decky !== '' ? fields.decky.slice(0, 255) : decky
 
 export const correlate = defineOperator({

@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { defineOperator } from '../engine/index.ts'
 import { countryFiles } from '../store/country_files.ts'
+import { answersOf } from '../store/watched_ranges.ts'
 
 /** What `country_source` says. */
 const SOURCE = 'rir'
@@ -44,11 +45,7 @@ export const country = defineOperator({
     const current = countryFiles(folder, context.log)
     return {
       key: ({ data }) => data.attacker_ip.slice(0, 64),
-      async ask(keys) {
-        if (!enabled) return new Map()
-        const lookUp = await current()
-        return new Map(keys.flatMap((ip) => pairOf(ip, lookUp(ip))))
-      },
+      ask: async (keys) => (enabled ? answersOf(current, keys) : new Map()),
       step(event, answer) {
         const code = typeof answer === 'string' ? answer : null
         const told = { country_code: code, country_source: code === null ? null : SOURCE }
@@ -57,6 +54,3 @@ export const country = defineOperator({
     }
   },
 })
-
-const pairOf = (ip: string, code: string | undefined): [string, string][] =>
-  code === undefined ? [] : [[ip, code]]

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { type Context, defineOperator } from '../engine/index.ts'
 import { decodeSecret, principalOf, printable } from '../protocols/captured_secret.ts'
 import { realService } from '../protocols/real_service.ts'
+import { fieldText } from '../protocols/record_data.ts'
 
 /** Columns of the credentials table, in characters; a longer value is cut and counted. */
 const LIMITS = {
@@ -73,7 +74,7 @@ export const credential = defineOperator({
       context.explain?.('the record has no fields, so no secret')
       return undefined
     }
-    const base64 = textOf(fields, 'secret_b64')
+    const base64 = fieldText(fields, 'secret_b64')
     if (base64 === undefined) {
       context.explain?.('the record has no secret_b64')
       return undefined
@@ -87,14 +88,14 @@ export const credential = defineOperator({
       service: realService(service, fields),
       principal,
       principal_key: principal ?? '',
-      secret_kind: cut('secret_kind', textOf(fields, 'secret_kind') || 'plaintext'),
+      secret_kind: cut('secret_kind', fieldText(fields, 'secret_kind') || 'plaintext'),
       secret_sha256: hash('sha256', bytes, 'hex'),
       secret_b64: cut('secret_b64', base64),
       secret_printable: cut(
         'secret_printable',
-        textOf(fields, 'secret_printable') ?? printable(bytes),
+        fieldText(fields, 'secret_printable') ?? printable(bytes),
       ),
-      outcome: cut('outcome', textOf(fields, 'outcome') ?? null),
+      outcome: cut('outcome', fieldText(fields, 'outcome') ?? null),
       fields,
       ...cut.flags(),
     }
@@ -104,11 +105,6 @@ export const credential = defineOperator({
 
 const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
-
-function textOf(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined
-  return typeof value === 'string' ? value : undefined
-}
 
 /** Cuts values to their limits, counts each cut, and remembers which names to flag. */
 function cutter(context: Context) {

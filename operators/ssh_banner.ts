@@ -4,12 +4,13 @@ import { type Draft, defineOperator, type Event } from '../engine/index.ts'
 import { hassh, hasshServer } from '../protocols/fingerprint/hassh.ts'
 import { type Packet, PROTOCOL, TCP_FLAG } from '../protocols/packet/packet.ts'
 import {
-  connectionKey,
+  connectionOf,
   deckyOf,
   deckyPacket,
   directionOf,
   endpointsOf,
   isFromDecky,
+  isOfStream,
 } from '../protocols/sniffer/decky_packet.ts'
 import { readSshBanner, startsSsh } from '../protocols/ssh/banner.ts'
 import { type KexInit, readKexInit } from '../protocols/ssh/kexinit.ts'
@@ -87,9 +88,9 @@ export const sshBanner = defineOperator({
     wants(event) {
       const packet = deckyPacket(event)
       if (packet?.protocol !== PROTOCOL.TCP) return false
-      return packet.hasPayload || packet.endsConnection || isTelling(event, packet)
+      return isOfStream(packet) || isTelling(event, packet)
     },
-    key: (event) => connectionKey(event, deckyPacket(event) as Packet),
+    key: connectionOf,
     init: (): Connection => ({}),
     step(connection: Connection, event, timers) {
       const packet = deckyPacket(event) as Packet

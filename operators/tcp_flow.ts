@@ -10,7 +10,7 @@ import {
 } from '../protocols/fingerprint/flow_timing.ts'
 import { type Packet, PROTOCOL, TCP_FLAG } from '../protocols/packet/packet.ts'
 import {
-  connectionKey,
+  connectionOf,
   type Direction,
   deckyOf,
   deckyPacket,
@@ -124,7 +124,7 @@ export const tcpFlow = defineOperator({
   ],
   keyed: ({ idle }) => ({
     wants: (event) => deckyPacket(event)?.protocol === PROTOCOL.TCP,
-    key: (event) => connectionKey(event, deckyPacket(event) as Packet),
+    key: connectionOf,
     init: (): Flow => ({}),
     step(flow: Flow, event, timers) {
       const packet = deckyPacket(event) as Packet
@@ -144,7 +144,7 @@ export const tcpFlow = defineOperator({
         return undefined
       }
       timers.forget()
-      return flowEvent(flow, connectionKey(event, packet), event.time)
+      return flowEvent(flow, connectionOf(event), event.time)
     },
     onTimer(flow: Flow, time, key, timers) {
       if (flow.heard !== undefined && sweepAfter(flow.heard + idle) > time) return undefined

@@ -1,14 +1,15 @@
 /** Certificates that servers show in clear, up to TLS 1.2. */
 import { Type } from 'typebox'
 import { type Draft, defineOperator, type Event } from '../engine/index.ts'
-import { type Packet, PROTOCOL } from '../protocols/packet/packet.ts'
+import type { Packet } from '../protocols/packet/packet.ts'
 import {
-  connectionKey,
+  connectionOf,
   deckyOf,
   deckyPacket,
   directionOf,
   endpointsOf,
   isFromDecky,
+  isOfStream,
 } from '../protocols/sniffer/decky_packet.ts'
 import { leafCertificate, parseCertificate } from '../protocols/tls/certificate.ts'
 import { parseClientHello } from '../protocols/tls/client_hello.ts'
@@ -100,10 +101,9 @@ export const tlsCert = defineOperator({
   keyed: ({ own }) => ({
     wants(event) {
       const packet = deckyPacket(event)
-      if (packet?.protocol !== PROTOCOL.TCP) return false
-      return packet.hasPayload || packet.endsConnection
+      return packet !== undefined && isOfStream(packet)
     },
-    key: (event) => connectionKey(event, deckyPacket(event) as Packet),
+    key: connectionOf,
     init: (): Connection => ({}),
     step(connection: Connection, event, timers) {
       const packet = deckyPacket(event) as Packet

@@ -9,12 +9,13 @@ import {
   startsInitial,
 } from '../protocols/quic/initial.ts'
 import {
-  connectionKey,
+  connectionOf,
   deckyOf,
   deckyPacket,
   directionOf,
   endpointsOf,
   isFromDecky,
+  isOfStream,
 } from '../protocols/sniffer/decky_packet.ts'
 import { type ClientFields, clientFields, sessionFields } from '../protocols/sniffer/tls_fields.ts'
 import { parseClientHello } from '../protocols/tls/client_hello.ts'
@@ -96,18 +97,12 @@ export const tlsHello = defineOperator({
     wants(event) {
       const packet = deckyPacket(event)
       if (!packet) return false
-      if (packet.protocol === PROTOCOL.TCP) {
-        return packet.hasPayload || packet.endsConnection
-      }
-      return (
-        packet.protocol === PROTOCOL.UDP &&
-        startsInitial(packet.bytes, packet.payloadStart, packet.payloadEnd)
-      )
+      if (packet.protocol !== PROTOCOL.UDP) return isOfStream(packet)
+      return startsInitial(packet.bytes, packet.payloadStart, packet.payloadEnd)
     },
     key(event) {
-      const packet = deckyPacket(event) as Packet
-      const key = connectionKey(event, packet)
-      return packet.protocol === PROTOCOL.UDP ? `udp ${key}` : key
+      const key = connectionOf(event)
+      return deckyPacket(event)?.protocol === PROTOCOL.UDP ? `udp ${key}` : key
     },
     init: (): Connection => ({}),
     step(connection: Connection, event, timers) {

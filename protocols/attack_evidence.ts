@@ -7,6 +7,7 @@ import type { Phase } from './clustering/ukc_phase.ts'
 import { analysisFields } from './command_fields.ts'
 import { commandPhase } from './command_phase.ts'
 import { splitHostPort } from './ip_address.ts'
+import { fieldText, type RecordData } from './record_data.ts'
 import { simpleCommands } from './shell_words.ts'
 import { isSpecialAddress } from './special_address.ts'
 
@@ -26,16 +27,6 @@ export type Evidence =
   /** One simple command, blanks evened out, 256 characters at most */
   | { readonly kind: 'command'; readonly value: string; readonly phase: Phase }
 
-/** `data` of a row of the table logs, or of a parsed line. */
-export interface EvidenceRecord {
-  readonly attacker_ip: string
-  readonly decky: string
-  readonly service: string
-  readonly event_type: string
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly msg?: string | null | undefined
-}
-
 /** Events that tell the hash of a file an attacker brought. */
 const FILES = new Set(['file_captured', 'upload', 'download', 'file_transfer'])
 /** Events that tell where a file came from or was to come from. */
@@ -54,13 +45,9 @@ const MAX_URL = 2048
  * the attacker's own address are no C2 endpoints.
  * @returns what there is, in the order payload, c2, credential, command; each value once
  */
-export function evidenceOf(record: EvidenceRecord): Evidence[] {
+export function evidenceOf(record: RecordData): Evidence[] {
   const { event_type, service } = record
-  const fields = analysisFields({
-    event_type,
-    fields: record.fields as Record<string, string>,
-    msg: record.msg ?? '',
-  })
+  const fields = analysisFields(record)
   const told = { ...record, fields }
   const typed = typedCommand({ service, event_type, fields })
   return [
@@ -71,21 +58,21 @@ export function evidenceOf(record: EvidenceRecord): Evidence[] {
   ]
 }
 
-function payloads({ event_type, fields }: EvidenceRecord): Evidence[] {
+function payloads({ event_type, fields }: RecordData): Evidence[] {
   if (!FILES.has(event_type)) return []
-  const value = textOf(fields, 'sha256')?.toLowerCase()
+  const value = fieldText(fields, 'sha256')?.toLowerCase()
   if (value === undefined || !SHA256.test(value) || value === EMPTY) return []
   return [{ kind: 'payload', value }]
 }
 
-function endpoints(record: EvidenceRecord, typed: string | undefined): Evidence[] {
+function endpoints(record: RecordData, typed: string | undefined): Evidence[] {
   const { attacker_ip, decky, event_type, fields } = record
-  const url = FETCHES.has(event_type) ? textOf(fields, 'url') : undefined
+  const url = FETCHES.has(event_type) ? fieldText(fields, 'url') : undefined
   const found = [
     ...(url === undefined ? [] : urlEndpoints(url.slice(0, MAX_URL))),
     ...(typed === undefined ? [] : commandEndpoints(typed)),
   ]
-  const own = new Set([attacker_ip, decky.toLowerCase(), textOf(fields, 'dst_ip')])
+  const own = new Set([attacker_ip, decky.toLowerCase(), fieldText(fields, 'dst_ip')])
   return [...new Set(found)]
     .filter((value) => {
       const { host } = splitHostPort(value)
@@ -94,9 +81,10 @@ function endpoints(record: EvidenceRecord, typed: string | undefined): Evidence[
     .map((value) => ({ kind: 'c2', value }))
 }
 
-function credentials({ fields }: EvidenceRecord): Evidence[] {
-  const base64 = textOf(fields, 'secret_b64')
-  if (base64 === undefined || !LASTING.has(textOf(fields, 'secret_kind') || 'plaintext')) return []
+function credentials({ fields }: RecordData): Evidence[] {
+  const base64 = fieldText(fields, 'secret_b64')
+  if (base64 === undefined || !LASTING.has(fieldText(fields, 'secret_kind') || 'plaintext'))
+    return []
   const bytes = secretBytes(base64)
   if (bytes === undefined) return []
   const principal = (principalOf(fields) ?? '').slice(0, MAX_PRINCIPAL).toWellFormed()
@@ -114,9 +102,4 @@ function commands(typed: string): Evidence[] {
     found.set(value, { kind: 'command', value, phase })
   }
   return [...found.values()]
-}
-
-function textOf(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined
-  return typeof value === 'string' ? value : undefined
 }

@@ -1,5 +1,6 @@
 /** Which part of an attack an event belongs to, and how the parts follow one another. */
 import { rounded } from './interval_stats.ts'
+import type { Fields, RecordData } from './record_data.ts'
 
 /** Phases of one attacker so far. JSON; times are event time, ms. */
 export type Phases = {
@@ -32,11 +33,7 @@ const SIZE_FIELDS = ['bytes', 'size', 'content_length'] as const
 const LARGE = 1_048_576
 
 /** One event, as far as it matters here. */
-interface Told {
-  readonly service: string
-  readonly event_type: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
+type Told = Pick<RecordData, 'service' | 'event_type' | 'fields'>
 
 export const newPhases = (): Phases => ({ reconEnd: null, actionStart: null, largePayloads: 0 })
 
@@ -91,5 +88,5 @@ export function typedCommand({ event_type, service, fields }: Told): string | un
   return undefined
 }
 
-const own = (fields: Readonly<Record<string, unknown>>, name: string): unknown =>
+const own = (fields: Fields, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined

@@ -20,6 +20,7 @@ import { addMoment, describeIntervals, type Intervals, newIntervals } from './in
 import { addMail, describeMail, type MailTargets } from './mail_targets.ts'
 import { attackerUuid } from './named_uuid.ts'
 import { realService } from './real_service.ts'
+import type { RecordData } from './record_data.ts'
 import { addToStack, describeStack, newStack, type Stack } from './stack_rollup.ts'
 import { addContact, type Contact, isInternal, isoTime } from './traversal.ts'
 
@@ -46,16 +47,6 @@ export type Profile = {
   evidence: EvidenceProfile
 }
 type Typed = { t: number; service: string; decky: string; command: string }
-
-/** A record of the table logs. */
-export interface ProfiledRecord {
-  readonly attacker_ip: string
-  readonly decky: string
-  readonly service: string
-  readonly event_type: string
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly msg?: string | null | undefined
-}
 
 /** Services of one attacker, at most. */
 const MAX_SERVICES = 256
@@ -98,18 +89,14 @@ export interface Lost {
 export function addRecord(
   profile: Profile,
   time: number,
-  record: ProfiledRecord,
+  record: RecordData,
   maxCommands: number,
 ): Lost {
   profile.first = profile.events === 0 ? time : Math.min(profile.first, time)
   profile.last = profile.events === 0 ? time : Math.max(profile.last, time)
   profile.events += 1
   const { decky, event_type } = record
-  const fields = analysisFields({
-    event_type,
-    fields: record.fields as Record<string, string>,
-    msg: record.msg ?? '',
-  })
+  const fields = analysisFields(record)
   const service = realService(record.service, fields)
   if (!isInternal(decky)) addContact(profile.contacts, { decky, t: time })
   const told = { service, event_type, fields }

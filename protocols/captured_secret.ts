@@ -1,6 +1,7 @@
 /** Secrets as attackers send them, and the forms in which we write them down. */
 import { ProtocolError } from './protocol_error.ts'
 import { quote } from './quote.ts'
+import { type Fields, fieldText } from './record_data.ts'
 
 /** A secret in the two forms that log lines carry. */
 export interface EncodedSecret {
@@ -41,15 +42,10 @@ export const secretBytes = (base64: string): Buffer | undefined => strictBase64(
  * a user of that name is in `username` as well.
  * @returns null where the service knows no users, or was told none
  */
-export function principalOf(fields: Readonly<Record<string, unknown>>): string | null {
-  const username = ownText(fields, 'username')
-  const principal = ownText(fields, 'principal') ?? username
+export function principalOf(fields: Fields): string | null {
+  const username = fieldText(fields, 'username')
+  const principal = fieldText(fields, 'principal') ?? username
   return principal === 'None' && username !== 'None' ? null : principal || null
-}
-
-function ownText(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined
-  return typeof value === 'string' ? value : undefined
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/

@@ -1,5 +1,5 @@
 /** What analysis sees of a shell command line, whose pairs stand in MSG. */
-import type { LogRecord } from './decnet_log.ts'
+import type { Fields, RecordData } from './record_data.ts'
 
 const PAIR = /^(uid|user|src)=(\S*)/
 
@@ -9,11 +9,9 @@ const PAIR = /^(uid|user|src)=(\S*)/
  * command; what stands between `pwd=` and it is one path, blanks and all.
  * @returns the fields themselves for any other record
  */
-export function analysisFields(
-  record: Pick<LogRecord, 'event_type' | 'fields' | 'msg'>,
-): Readonly<Record<string, string>> {
+export function analysisFields(record: Pick<RecordData, 'event_type' | 'fields' | 'msg'>): Fields {
   const { event_type, fields, msg } = record
-  if (event_type !== 'command' || !msg.startsWith('CMD ')) return fields
+  if (event_type !== 'command' || !msg?.startsWith('CMD ')) return fields
   const found: Record<string, string> = {}
   const [pairs, command] = splitAt(msg.slice('CMD'.length), ' cmd=')
   const [head, pwd] = splitAt(pairs, ' pwd=')

@@ -1,7 +1,8 @@
 /** The evidence against one address, gathered record by record within bounds. */
-import { type EvidenceRecord, evidenceOf } from './attack_evidence.ts'
+import { evidenceOf } from './attack_evidence.ts'
 import { isInstrument } from './attack_phases.ts'
 import type { Phase } from './clustering/ukc_phase.ts'
+import type { RecordData } from './record_data.ts'
 import { isInternal } from './traversal.ts'
 import { addVisit, describeVisits, type Visit } from './visits.ts'
 
@@ -31,11 +32,7 @@ export const newEvidence = (): EvidenceProfile => ({
 })
 
 /** Takes in what a record proves. @returns how much of it there was no room for */
-export function addEvidence(
-  profile: EvidenceProfile,
-  time: number,
-  record: EvidenceRecord,
-): number {
+export function addEvidence(profile: EvidenceProfile, time: number, record: RecordData): number {
   let lost = 0
   const phases: Phase[] = []
   const keep = (list: string[], value: string, isFull: boolean) => {
@@ -66,7 +63,7 @@ export function addEvidence(
  * @param record with the fields that analysis sees
  * @param typed phases of the commands in it, in order
  */
-export function phasesOf(record: EvidenceRecord, typed: readonly Phase[]): readonly Phase[] {
+export function phasesOf(record: RecordData, typed: readonly Phase[]): readonly Phase[] {
   if (typed.length > 0) return typed
   const { event_type, fields } = record
   const has = (name: string) => Object.hasOwn(fields, name) && typeof fields[name] === 'string'

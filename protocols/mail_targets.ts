@@ -1,4 +1,5 @@
 /** Domains that an attacker wanted mail delivered to; local parts are never kept. */
+import type { Fields } from './record_data.ts'
 
 /** Domain → what is known. JSON; times are event time, ms. */
 export type MailTargets = Record<string, MailTarget>
@@ -26,8 +27,6 @@ export function addMail(
   if (event_type !== 'message_accepted') return 0
   return add(targets, time, domainsOf(fields.rcpt_to), false)
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** @param asked an RCPT: each counts. A message counts only where no RCPT told of the domain. */
 function add(

@@ -10,6 +10,7 @@ import type { Phase } from './clustering/ukc_phase.ts'
 import { analysisFields } from './command_fields.ts'
 import { phasesOf } from './evidence_profile.ts'
 import { realService } from './real_service.ts'
+import { type Fields, fieldText, type RecordData } from './record_data.ts'
 import { reuseKeyText } from './reuse_finding.ts'
 import { addToStack, describeStack, newStack } from './stack_rollup.ts'
 import { isInternal } from './traversal.ts'
@@ -46,27 +47,13 @@ export type FactKind =
   /** `event`: it counts for the rhythm */
   | 'rhythm'
 
-/** `data` of a row of the table logs. */
-export interface FactRecord {
-  readonly attacker_ip: string
-  readonly decky: string
-  readonly service: string
-  readonly event_type: string
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly msg?: string | null | undefined
-}
-
 /**
  * Never throws, whatever the record holds. Found by the functions that the profile, the clusters and
  * the findings are made by, each asked about this record alone.
  */
-export function factsOf(record: FactRecord): Fact[] {
+export function factsOf(record: RecordData): Fact[] {
   const { decky, event_type } = record
-  const fields = analysisFields({
-    event_type,
-    fields: record.fields as Record<string, string>,
-    msg: record.msg ?? '',
-  })
+  const fields = analysisFields(record)
   const service = realService(record.service, fields)
   const told = { service, event_type, fields }
   const facts: Fact[] = []
@@ -123,13 +110,13 @@ function addSteps(told: Told, add: Add): void {
 const STACK_EVENTS = new Set(['tcp_syn_fingerprint', 'tcpfp_fingerprint'])
 
 /** Which credential a record tried; undefined: none, or a secret that cannot be read. */
-function loginKey(fields: Readonly<Record<string, unknown>>): string | undefined {
-  const base64 = own(fields, 'secret_b64')
+function loginKey(fields: Fields): string | undefined {
+  const base64 = fieldText(fields, 'secret_b64')
   const bytes = base64 === undefined ? undefined : secretBytes(base64)
   if (bytes === undefined) return undefined
   return reuseKeyText({
     sha256: hash('sha256', bytes, 'hex'),
-    kind: (own(fields, 'secret_kind') || 'plaintext').slice(0, 32).toWellFormed(),
+    kind: (fieldText(fields, 'secret_kind') || 'plaintext').slice(0, 32).toWellFormed(),
     principal: (principalOf(fields) ?? '').slice(0, 256).toWellFormed(),
   })
 }
@@ -142,13 +129,9 @@ const NAMES = [
 const MAX_NAME = 128
 
 /** @returns e.g. `ja3 e7d705a3286e19ea42f587b344ee6865` */
-export function bountyName(type: string, payload: Readonly<Record<string, unknown>>): string {
-  const kind = own(payload, 'fingerprint_type') ?? own(payload, 'kind') ?? type
-  const name = NAMES.map((key) => own(payload, key)).find((value) => value !== undefined) ?? ''
+export function bountyName(type: string, payload: Fields): string {
+  const kind = fieldText(payload, 'fingerprint_type') ?? fieldText(payload, 'kind') ?? type
+  const name =
+    NAMES.map((key) => fieldText(payload, key)).find((value) => value !== undefined) ?? ''
   return `${kind} ${name}`.trimEnd().slice(0, MAX_NAME).toWellFormed()
-}
-
-function own(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined
-  return typeof value === 'string' ? value : undefined
 }

@@ -1,5 +1,6 @@
 /** Shell commands of one attacker, held until a session that they belong to ends. */
 import { analysisFields } from './command_fields.ts'
+import type { RecordData } from './record_data.ts'
 import { insertByTime, isoTime } from './traversal.ts'
 
 /** One command, cut to what is kept. `t` is event time, ms. JSON. */
@@ -14,16 +15,6 @@ export type Command = {
   pwd?: string
 }
 
-/** What a record must tell for a command or a session end to be read from it. */
-export interface CommandRecord {
-  readonly attacker_ip: string
-  readonly decky: string
-  readonly service: string
-  readonly event_type: string
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly msg?: string | null | undefined
-}
-
 /** Commands held for one attacker, at most, and characters of each: a paste is cut. */
 const MAX_COMMANDS = 500
 const MAX_TEXT = 1024
@@ -32,15 +23,11 @@ const MAX_FIELD = 128
 const MAX_DURATION = 1e9
 
 /** @returns the command a record tells of, or undefined where it tells of none */
-export function commandOf(t: number, record: CommandRecord): Command | undefined {
+export function commandOf(t: number, record: RecordData): Command | undefined {
   if (record.event_type !== 'command') return undefined
   const { decky, service } = record
   const msg = record.msg ?? ''
-  const fields: Readonly<Record<string, unknown>> = analysisFields({
-    event_type: record.event_type,
-    fields: record.fields as Record<string, string>,
-    msg,
-  })
+  const fields = analysisFields(record)
   const command: Command = {
     t,
     decky,
@@ -78,7 +65,7 @@ export function dropBefore(held: Command[], time: number): void {
  * @param ended event time of the record, ms
  * @see spec/ingest-and-profile.md section 2.2
  */
-export function describeSession(ended: number, record: CommandRecord, held: readonly Command[]) {
+export function describeSession(ended: number, record: RecordData, held: readonly Command[]) {
   const { attacker_ip, decky, fields } = record
   const session = cut(fields.sid, MAX_FIELD) ?? null
   const seconds = durationSeconds(fields.duration_s)

@@ -3,6 +3,8 @@ import { isIpv4 } from './ip_address.ts'
 
 /**
  * Unspecified, private, shared, loopback, link-local, multicast, reserved.
+ * Not blocks for documentation and benchmarks, unlike `addressCategory`: what an attacker names is
+ * kept, also where it only stands for another.
  * @param ip as `parseIp` spells it; what is no address is not special
  * @see RFC 6890
  */

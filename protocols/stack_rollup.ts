@@ -1,4 +1,5 @@
 /** What SYNs, probes and flows tell of an attacker's network stack, put together. */
+import type { Fields } from './record_data.ts'
 
 /** Kept of one attacker. JSON; times are event time, ms. */
 export type Stack = {
@@ -32,8 +33,6 @@ type StackKeys = {
   dscp: number | null
   ecn: number | null
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** Before any time a Date can tell; state is JSON, which has no infinity. */
 const BEFORE_ALL = -8.64e15

@@ -1,5 +1,6 @@
 /** Files and mails that an attacker left. */
-import { type Fields, type Find, longText, NOTHING, shortText } from './bounty.ts'
+import type { Fields } from '../record_data.ts'
+import { type Find, longText, NOTHING, shortText } from './bounty.ts'
 
 /** What there is of each that was stored. */
 export function artifactFinds(eventType: string, fields: Fields): readonly Find[] {

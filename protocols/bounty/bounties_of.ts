@@ -2,10 +2,10 @@
 import { UNKNOWN_ADDRESS } from '../attacker_address.ts'
 import { parseIp } from '../ip_address.ts'
 import type { IpNetwork } from '../ip_network.ts'
+import type { Fields } from '../record_data.ts'
 import { artifactFinds } from './artifact_finds.ts'
 import {
   type BountyRecord,
-  type Fields,
   type Find,
   fingerprint,
   longText,

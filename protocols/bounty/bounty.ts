@@ -1,16 +1,11 @@
 /** What a log record can tell of an attacker, and how its fields are read for that. */
+import type { RecordData } from '../record_data.ts'
 
 /** `data` of a row of the table logs, or of a parsed line. */
-export interface BountyRecord {
-  readonly attacker_ip: string
-  readonly decky: string
-  readonly service: string
-  readonly event_type: string
+export interface BountyRecord extends Omit<RecordData, 'fields' | 'msg'> {
   /** anything but an object: the record has no bounties */
   readonly fields?: unknown
 }
-
-export type Fields = Readonly<Record<string, unknown>>
 
 /** JSON. */
 type Payload = Readonly<Record<string, unknown>>

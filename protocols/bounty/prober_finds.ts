@@ -1,5 +1,6 @@
 /** What our own probes of an attacker's host tell. */
-import { type Fields, type Find, fingerprint, longText, NOTHING, shortText } from './bounty.ts'
+import type { Fields } from '../record_data.ts'
+import { type Find, fingerprint, longText, NOTHING, shortText } from './bounty.ts'
 import { certificate } from './sniffer_finds.ts'
 
 /** JARM, certificate, HASSHServer, TCP stack; each where its field is. */

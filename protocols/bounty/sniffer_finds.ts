@@ -1,5 +1,6 @@
 /** What the sniffer's fingerprints of a TLS client tell. */
-import { type Fields, type Find, fingerprint, longText, NOTHING, shortText } from './bounty.ts'
+import type { Fields } from '../record_data.ts'
+import { type Find, fingerprint, longText, NOTHING, shortText } from './bounty.ts'
 
 /** JA3 and its kin, latency, resumption, certificate; each where its field is. */
 export function snifferFinds(fields: Fields): readonly Find[] {

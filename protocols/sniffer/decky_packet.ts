@@ -1,5 +1,5 @@
 /** A packet to or from a decky, as the operators behind `decky_filter` see it. */
-import type { Packet } from '../packet/packet.ts'
+import { type Packet, PROTOCOL } from '../packet/packet.ts'
 import { packetOf } from '../packet/packet_data.ts'
 
 /** What `decky_filter` adds to the data of a frame. */
@@ -29,20 +29,26 @@ export const deckyPacket = ({ data, time }: Seen): Packet | undefined => packetO
 /**
  * One text for both directions of a connection: `ADDRESS PORT ADDRESS PORT`, the remote end first, or
  * where it is only guessed which end that is, the one with the higher port.
+ * @param event one that `deckyPacket` finds a packet in
  */
-export function connectionKey(event: Seen, packet: Packet): string {
+export function connectionOf(event: Seen): string {
+  const packet = deckyPacket(event) as Packet
   return isTurned(event, packet)
     ? `${packet.dst} ${packet.dstPort} ${packet.src} ${packet.srcPort}`
     : `${packet.src} ${packet.srcPort} ${packet.dst} ${packet.dstPort}`
 }
 
-/** Whether the packet's destination comes first in the `connectionKey`. */
+/** Whether a packet matters to who reads what the ends of a TCP connection say. */
+export const isOfStream = ({ protocol, hasPayload, endsConnection }: Packet): boolean =>
+  protocol === PROTOCOL.TCP && (hasPayload || endsConnection)
+
+/** Whether the packet's destination comes first in what `connectionOf` gives. */
 export function isTurned(event: Seen, { src, srcPort, dst, dstPort }: Packet): boolean {
   if (event.data.guessed !== true) return isFromDecky(event)
   return srcPort < dstPort || (srcPort === dstPort && src < dst)
 }
 
-/** @returns the endpoints in a `connectionKey`; `isSwapped`: its second end is the remote party */
+/** @param isSwapped whether the second end of `key`, a `connectionOf`, is the remote party */
 export function endpointsOfKey(key: string, isSwapped: boolean): Endpoints {
   const [a = '', portA = '', b = '', portB = ''] = key.split(' ')
   return isSwapped

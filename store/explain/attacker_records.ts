@@ -1,8 +1,8 @@
 /** Reads the log records of an address, the oldest and the newest where there are too many. */
-import type { FactRecord } from '../../protocols/record_facts.ts'
+import type { RecordData } from '../../protocols/record_data.ts'
 import type { Database, Row } from '../database.ts'
 
-export interface StoredRecord extends FactRecord {
+export interface StoredRecord extends RecordData {
   readonly event_id: string
   /** ms */
   readonly time: number
@@ -86,11 +86,11 @@ function recordOf(row: Row): StoredRecord {
 }
 
 /** A row that something else has written may hold anything. */
-function fieldsOf(json: unknown): FactRecord['fields'] {
+function fieldsOf(json: unknown): RecordData['fields'] {
   try {
     const value: unknown = JSON.parse(text(json))
     return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as FactRecord['fields'])
+      ? (value as RecordData['fields'])
       : {}
   } catch (error) {
     if (error instanceof SyntaxError) return {}

@@ -1,6 +1,7 @@
 /** Which log records are behind a fact: how many, the first and the last, and some of their ids. */
 import { formatIsoMicros } from '../../protocols/iso_time.ts'
-import { type FactKind, type FactRecord, factsOf } from '../../protocols/record_facts.ts'
+import type { RecordData } from '../../protocols/record_data.ts'
+import { type FactKind, factsOf } from '../../protocols/record_facts.ts'
 
 /** One record, by the id that `explain-event` takes. JSON. */
 export interface Moment {
@@ -41,7 +42,7 @@ export class Sightings {
 
   /** Takes a record in. @param wanted which facts of it to keep; all where it is left out */
   add(
-    record: FactRecord & { readonly time: number; readonly event_id: string },
+    record: RecordData & { readonly time: number; readonly event_id: string },
     wanted: (kind: FactKind, value: string) => boolean = () => true,
   ): void {
     const { time, event_id: id } = record

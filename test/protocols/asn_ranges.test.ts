@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { asnOf, asnRanges } from '../../protocols/asn_ranges.ts'
+import { asnRanges } from '../../protocols/asn_ranges.ts'
+import { valueAt } from '../../protocols/ipv4_ranges.ts'
 
 const ranges = asnRanges(
   [
@@ -33,5 +34,5 @@ describe('the network of an address', () => {
     ['0.0.0.0', undefined],
     ['2001:db8::7', undefined],
     ['x', undefined],
-  ])('of %s is %s', (ip, asn) => expect(asnOf(ranges, ip)).toBe(asn))
+  ])('of %s is %s', (ip, asn) => expect(valueAt(ranges, ip)).toBe(asn))
 })

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addRecord, describeProfile, newProfile } from '../../protocols/attacker_profile.ts'
-import { type FactRecord, factsOf } from '../../protocols/record_facts.ts'
+import type { RecordData } from '../../protocols/record_data.ts'
+import { factsOf } from '../../protocols/record_facts.ts'
 
-const record = (change: Partial<FactRecord>): FactRecord => ({
+const record = (change: Partial<RecordData>): RecordData => ({
   attacker_ip: '198.51.100.7',
   decky: 'web-01',
   service: 'ssh',
@@ -11,7 +12,7 @@ const record = (change: Partial<FactRecord>): FactRecord => ({
   fields: {},
   ...change,
 })
-const facts = (change: Partial<FactRecord>) =>
+const facts = (change: Partial<RecordData>) =>
   factsOf(record(change)).map(({ kind, value }) => `${kind} ${value}`)
 
 const HUNTER2 = 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7'
