@@ -28,6 +28,8 @@ export interface TestReceiver {
 export interface ReceiverOptions {
   /** asked for each post, which is the nth, from 0 */
   readonly answer?: (post: Received, nth: number) => Answer
+  /** ms before each answer */
+  readonly delay?: number
   readonly tls?: { readonly key: string; readonly cert: string }
   readonly port?: number
 }
@@ -35,6 +37,7 @@ export interface ReceiverOptions {
 /** Listens on 127.0.0.1. */
 export async function startReceiver({
   answer = () => 200,
+  delay = 0,
   tls,
   port = 0,
 }: ReceiverOptions = {}): Promise<TestReceiver> {
@@ -56,7 +59,9 @@ export async function startReceiver({
         return
       }
       const { status, headers } = typeof how === 'number' ? { status: how, headers: {} } : how
-      response.writeHead(status, headers).end('x'.repeat(100))
+      const send = () => response.writeHead(status, headers).end('x'.repeat(100))
+      if (delay === 0) send()
+      else setTimeout(send, delay)
     })
   }
   const server = tls ? createTlsServer(tls, listener) : createServer(listener)
