@@ -7,7 +7,7 @@ export default defineConfig({
     ...shared,
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/long/**'],
-    // Most of the time goes to programs that a test has started and waits for.
-    maxWorkers: 2,
+    // Most of the time goes to programs that a test has started and waits for: one more than two cores.
+    maxWorkers: 3,
   },
 })
