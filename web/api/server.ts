@@ -64,7 +64,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   guard(app, accounts)
   await describeRoutes(app, settings.version)
 
-  const slots = new StreamSlots(accounts, settings.streamsPerUser)
+  const slots = new StreamSlots(accounts, clock, settings.streamsPerUser)
   const feed = new LogFeed(database, clock, log)
   const announcer = new Announcer(bus, clock, log)
   const panel = new WorkerPanel({ bus, clock, log, pipelineNames })
