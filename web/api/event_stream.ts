@@ -6,13 +6,6 @@ import { ApiError } from './api_error.ts'
 import { accountOf } from './auth/gate.ts'
 import type { StreamSlots } from './stream_slots.ts'
 
-/**
- * Without an answer for so long the kernel asks whether anybody is there, ms; after ten questions, a
- * second apart, nobody is. All that before the next comment, behind which it would ask no more.
- */
-const PROBE_AFTER = 4000
-/** A client that takes nothing of what waits for it has gone, ms: as long as TCP repeats itself. */
-const STALLED_AFTER = 15 * 60_000
 /** Between the end of a stream and that of its connection, where the rest is not taken, ms. */
 const GRACE = 2000
 
@@ -28,8 +21,16 @@ export function openEventStream(
   follow: (outlet: Outlet) => Follower,
 ): FastifyReply {
   const { raw } = reply
-  const { socket } = request.raw
-  if (raw.socket !== socket) throw new ApiError(400, 'A stream cannot wait for another answer')
+  const { socket } = raw
+  // The connection is not ours yet: a client has asked for several things at once.
+  if (socket === null) throw new ApiError(400, 'A stream cannot wait for another answer')
+  const end = () => {
+    if (raw.writableEnded) return
+    raw.end()
+    const closed = new AbortController()
+    raw.once('close', () => closed.abort())
+    void pause(GRACE, closed.signal).then(() => socket.destroy())
+  }
   const release = slots.take(accountOf(request), end)
   if (!release) {
     throw new ApiError(429, `SSE connection limit (${slots.perUser}) reached`)
@@ -39,18 +40,8 @@ export function openEventStream(
     release()
     follower?.leave()
   }
-  function end(): void {
-    if (raw.writableEnded) return
-    raw.end()
-    const closed = new AbortController()
-    socket.once('close', () => closed.abort())
-    void pause(GRACE, closed.signal).then(() => socket.destroy())
-  }
   socket.on('drain', () => follower?.drained())
-  socket.once('close', gone)
-  socket.setKeepAlive(true, PROBE_AFTER)
-  // The server destroys whatever it is told has timed out.
-  socket.setTimeout(STALLED_AFTER)
+  raw.once('close', gone)
   reply.hijack()
   sendHead(reply)
   // Past the response each frame is one write of bytes that all clients share.
