@@ -260,8 +260,9 @@ export class StreamHub {
       if (client.gone) return
       // Nobody knows where a client stood that names a frame which never was.
       const missed = lost?.after === undefined || lost.after >= next ? null : next - 1 - lost.after
-      const gap = encodeStreamEvent({ event: 'gap', data: { missed } })
-      this.#write(client, lost ? Buffer.concat([gap, bytes]) : bytes)
+      if (lost) this.#write(client, encodeStreamEvent({ event: 'gap', data: { missed } }))
+      // Not in one piece with the gap: after a restart there would be a snapshot for each client.
+      this.#write(client, bytes)
       client.cursor = next
     } catch (error) {
       if (!(error instanceof Error)) throw error

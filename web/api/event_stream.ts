@@ -46,7 +46,7 @@ export function openEventStream(
   sendHead(reply)
   // Past the response each frame is one write of bytes that all clients share.
   follower = follow({
-    write: (bytes) => socket.writable && socket.write(bytes),
+    write: (bytes) => !raw.writableEnded && socket.writable && socket.write(bytes),
     end,
   })
   if (socket.destroyed) gone()
