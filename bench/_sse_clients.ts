@@ -3,33 +3,40 @@ import { connect } from 'node:net'
 
 const [port = '', path = '', count = '0'] = process.argv.slice(2)
 const BATCH = 200
+/** One in so many is looked at closely; the others only read, or this would be what is measured. */
+const WATCHED = 50
 
 const latencies: number[] = []
 let events = 0
 const now = () => performance.timeOrigin + performance.now()
 const MARK = Buffer.from('\ndata: ')
 const AT = Buffer.from('"at":')
+// All read into the same bytes, so that reading leaves nothing to collect.
+const buffer = Buffer.allocUnsafe(262_144)
 
-async function open(index: number): Promise<void> {
-  // One in fifty is looked at closely; the others are only counted, or this would be what is measured.
-  const isWatched = index % 50 === 0
-  const socket = connect(Number(port), '127.0.0.1')
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n`)
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.once('data', () => resolve())
-  })
-  socket.on('data', (chunk: Buffer) => {
-    if (!isWatched) return
-    const time = now()
-    for (let at = chunk.indexOf(AT); at >= 0; at = chunk.indexOf(AT, at + 5)) {
-      // What a chunk cuts in two is not counted.
-      if (at + 25 > chunk.length || chunk.lastIndexOf(MARK, at) < 0) continue
-      const sent = Number.parseFloat(chunk.toString('latin1', at + 5, at + 25))
-      if (!Number.isFinite(sent)) continue
-      events += 1
-      latencies.push(time - sent)
+function watch(chunk: Buffer): void {
+  const time = now()
+  for (let at = chunk.indexOf(AT); at >= 0; at = chunk.indexOf(AT, at + 5)) {
+    // What a chunk cuts in two is not counted.
+    if (at + 25 > chunk.length || chunk.lastIndexOf(MARK, at) < 0) continue
+    const sent = Number.parseFloat(chunk.toString('latin1', at + 5, at + 25))
+    if (!Number.isFinite(sent)) continue
+    events += 1
+    latencies.push(time - sent)
+  }
+}
+
+function open(index: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const isWatched = index % WATCHED === 0
+    const callback = (bytes: number) => {
+      resolve()
+      if (isWatched) watch(buffer.subarray(0, bytes))
+      return true
     }
+    const socket = connect({ port: Number(port), host: '127.0.0.1', onread: { buffer, callback } })
+    socket.once('error', reject)
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n`)
   })
 }
 
@@ -37,8 +44,14 @@ for (let at = 0; at < Number(count); at += BATCH) {
   const some = Array.from({ length: Math.min(BATCH, Number(count) - at) }, (_, n) => open(at + n))
   await Promise.all(some)
 }
+let before = process.cpuUsage()
+let since = performance.now()
 process.on('message', () => {
-  process.send?.({ events, latencies: latencies.splice(0) })
+  const { user, system } = process.cpuUsage(before)
+  const cpu = (user + system) / 1000 / (performance.now() - since)
+  process.send?.({ events, cpu, latencies: latencies.splice(0) })
   events = 0
+  before = process.cpuUsage()
+  since = performance.now()
 })
 process.send?.('ready')

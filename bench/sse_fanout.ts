@@ -53,10 +53,11 @@ async function measure(kind: SseKind) {
   clients.send('tell')
   await next(clients)
   server.send({ rate: RATE, seconds: SECONDS })
-  const { cpu } = await next<{ cpu: number }>(server)
+  const { cpu, took } = await next<{ cpu: number; took: number }>(server)
   await pause(2000)
   clients.send('tell')
-  const { events, latencies } = await next<{ events: number; latencies: number[] }>(clients)
+  const told = await next<{ events: number; cpu: number; latencies: number[] }>(clients)
+  const { events, latencies } = told
   server.kill()
   clients.kill()
   const sorted = latencies.sort((a, b) => a - b)
@@ -64,7 +65,9 @@ async function measure(kind: SseKind) {
     sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)] ?? Number.NaN
   const wanted = Math.ceil(CLIENTS / 50) * RATE * SECONDS
   return {
-    ...{ p50: at(0.5), p99: at(0.99), most: at(1), cpu, came: events / wanted },
+    ...{ p50: at(0.5), p99: at(0.99), most: at(1), came: events / wanted },
+    ...{ cpu: cpu / took, clientCpu: told.cpu },
+    perDelivery: (cpu * 1000) / (CLIENTS * RATE * SECONDS * (events / wanted)),
     perClient: (full.held - memory.held) / CLIENTS,
     resident: (full.rss - memory.rss) / CLIENTS,
   }
@@ -75,8 +78,10 @@ row(
   'p50 ms',
   'p99 ms',
   'most ms',
-  'CPU',
   'came',
+  'CPU',
+  'clients CPU',
+  'CPU/delivery',
   'heap/client',
   'RSS/client',
 )
@@ -87,7 +92,8 @@ for (const kind of ALL.filter((name) => name.startsWith(WANTED))) {
   row(
     kind,
     ...[found.p50, found.p99, found.most].map((ms) => ms.toFixed(0)),
-    ...[`${(found.cpu * 100).toFixed(0)} %`, `${(found.came * 100).toFixed(0)} %`],
+    ...[found.came, found.cpu, found.clientCpu].map((part) => `${(part * 100).toFixed(0)} %`),
+    `${found.perDelivery.toFixed(2)} µs`,
     ...[found.perClient, found.resident].map((bytes) => `${(bytes / 1024).toFixed(1)} KiB`),
   )
 }

@@ -36,8 +36,12 @@ export interface SseEvent {
   readonly lastEventId: string
 }
 
-/** Characters of one line, and of one event, that are held; what is longer is dropped whole. */
+/** Characters of one line, and of the data of one event, that are held; what is longer is dropped whole. */
 const MOST_HELD = 16 * 2 ** 20
+/** What a line of data costs beside its characters, so that empty ones are bounded as well. */
+const LINE_COSTS = 16
+/** Of a line too long to be held: enough to tell what it is. */
+const HEAD = 16
 
 /**
  * Reads a stream in pieces of any length. Whatever it is given, it never throws.
@@ -50,25 +54,34 @@ export class SseParser {
   lastEventId = ''
   /** events that were too long */
   dropped = 0
-  readonly #decoder = new TextDecoder()
+  // Node's own removal of a byte order mark takes a second one as well where a piece ends between.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #hasBegun = false
   #line = ''
+  /** whether `#line` is no more than the head of a line */
+  #isCut = false
   #afterReturn = false
   #id = ''
   #type = ''
   #data: string[] = []
+  /** characters of `#data`, with what its lines cost */
   #held = 0
+  /** the event at hand will be dropped */
   #tooLong = false
 
   /** @returns the events that are whole now */
   push(bytes: Uint8Array): SseEvent[] {
-    // Over a piece of the stream at a time, so a byte order mark is cut only from its start.
-    return this.#read(this.#decoder.decode(bytes, { stream: true }))
+    const text = this.#decoder.decode(bytes, { stream: true })
+    if (text === '') return []
+    const isMarked = !this.#hasBegun && text.startsWith('\ufeff')
+    this.#hasBegun = true
+    return this.#read(isMarked ? text.slice(1) : text)
   }
 
   #read(text: string): SseEvent[] {
     const events: SseEvent[] = []
     let start = this.#afterReturn && text.startsWith('\n') ? 1 : 0
-    if (text !== '') this.#afterReturn = false
+    this.#afterReturn = false
     const ends = /\r\n?|\n/g
     ends.lastIndex = start
     for (let end = ends.exec(text); end; end = ends.exec(text)) {
@@ -83,21 +96,25 @@ export class SseParser {
   }
 
   #hold(piece: string): void {
-    this.#held += piece.length
-    if (this.#held > MOST_HELD) {
-      this.#tooLong = true
-      this.#line = ''
-      this.#data = []
-    } else if (!this.#tooLong || this.#line !== '') this.#line += piece
-    // So that the empty line that ends an event is still told from the rest of one too long.
-    else if (piece !== '') this.#line = ' '
+    if (this.#isCut) return
+    this.#isCut = this.#line.length + piece.length > MOST_HELD
+    this.#line = this.#isCut
+      ? (this.#line + piece.slice(0, HEAD)).slice(0, HEAD)
+      : this.#line + piece
   }
 
   #endLine(): SseEvent | undefined {
     const line = this.#line
+    const isCut = this.#isCut
     this.#line = ''
+    this.#isCut = false
     if (line === '') return this.#dispatch()
-    if (!this.#tooLong) this.#field(line)
+    const colon = line.indexOf(':')
+    const name = colon < 0 ? line : line.slice(0, colon)
+    const rest = colon < 0 ? '' : line.slice(colon + 1)
+    const value = rest.startsWith(' ') ? rest.slice(1) : rest
+    if (!isCut) this.#field(name, value)
+    else if (name === 'data' || name === 'event' || name === 'id') this.#giveUp()
     return undefined
   }
 
@@ -115,14 +132,22 @@ export class SseParser {
     return { type, data: data.join('\n'), lastEventId: this.#id }
   }
 
-  #field(line: string): void {
-    const colon = line.indexOf(':')
-    const name = colon < 0 ? line : line.slice(0, colon)
-    const rest = colon < 0 ? '' : line.slice(colon + 1)
-    const value = rest.startsWith(' ') ? rest.slice(1) : rest
-    if (name === 'data') this.#data.push(value)
+  #field(name: string, value: string): void {
+    if (name === 'data') this.#append(value)
     else if (name === 'event') this.#type = value
     else if (name === 'id' && !value.includes('\0')) this.#id = value
-    else if (name === 'retry' && /^[0-9]+$/.test(value)) this.retry = Number(value)
+    // More digits than a number can hold are no time that anybody waits.
+    else if (name === 'retry' && /^[0-9]{1,15}$/.test(value)) this.retry = Number(value)
+  }
+
+  #append(value: string): void {
+    this.#held += value.length + LINE_COSTS
+    if (this.#held > MOST_HELD) this.#giveUp()
+    else if (!this.#tooLong) this.#data.push(value)
+  }
+
+  #giveUp(): void {
+    this.#tooLong = true
+    this.#data = []
   }
 }

@@ -6,6 +6,9 @@ import { defineSink, type Event, freshEpoch, size } from '../engine/index.ts'
 import { database } from '../store/database.ts'
 import { readSnapshot, snapshotNames } from '../store/read/snapshots.ts'
 
+/** What the stream says of itself, and a browser of its connection. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['snapshot', 'gap', 'error', 'open'])
+
 export const sse = defineSink({
   type: 'sse',
   summary: 'A stream of server-sent events under a path of the API, with a snapshot first.',
@@ -31,7 +34,8 @@ export const sse = defineSink({
       maximum: 8,
       description:
         'Segments at the front of the topic that are no part of the name of the event: of ' +
-        'identity.campaign.assigned, 1 leaves campaign.assigned. A shorter topic stays whole.',
+        'identity.campaign.assigned, 1 leaves campaign.assigned. A shorter topic stays whole. ' +
+        'A name that the stream has for itself (snapshot, gap, error, open) gets `bus.` in front.',
     }),
     name_segments: Type.Integer({
       default: 16,
@@ -88,9 +92,10 @@ function toStreamEvent({ topic, time, data }: Event, skip: number, segments: num
   // The source has put the type of the message beside its payload.
   const { type, ...payload } = data
   const shown = { topic, type: typeof type === 'string' ? type : '', ts: time / 1000, payload }
-  const name = topic
+  const part = topic
     .split('.')
     .slice(skip, skip + segments)
     .join('.')
-  return { name: name || topic, data: shown }
+  const name = part || topic
+  return { name: OWN_NAMES.has(name) ? `bus.${name}` : name, data: shown }
 }

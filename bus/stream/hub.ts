@@ -78,6 +78,10 @@ const RUN_BYTES = 65_536
 const SNAPSHOT_LASTS = 1000
 /** Longest rest between two rounds over the clients, ms. */
 const LONGEST_REST = 40
+/** From the beginning of a round to that of the next, ms, where one takes no longer. */
+const CYCLE = 100
+/** A round lets others go on after so long, ms: what they publish goes out in the rest of it. */
+const SLICE = 5
 /** Bytes of frames kept in a checkpoint, for clients that come back after a restart. */
 const SAVED_BYTES = 2 ** 20
 
@@ -92,9 +96,11 @@ export class StreamHub {
   readonly #stopSweep: () => void
   #snapshot: Snapshot | undefined
   #snapshotting: Promise<Snapshot> | undefined
-  #flushing = false
-  /** how long the clients rest before the next round, ms */
-  #rest = 0
+  #serving = false
+  /** whether something has come that not all clients have been given */
+  #news = false
+  /** when the next round may begin, by the stopwatch */
+  #restUntil = 0
   #closed = false
   #saved: SavedStream | undefined
 
@@ -104,7 +110,8 @@ export class StreamHub {
     this.epoch = saved?.epoch ?? options.epoch
     this.#ring = new FrameRing(options, saved ? saved.next - saved.frames.length : 1)
     for (const frame of saved?.frames ?? []) this.#ring.push(Buffer.from(frame))
-    this.#stopSweep = every(SWEEP_EVERY, () => this.#sweep())
+    const sweepEvery = Math.min(SWEEP_EVERY, options.keepaliveAfter ?? KEEPALIVE_AFTER)
+    this.#stopSweep = every(sweepEvery, () => this.#sweep())
   }
 
   get clients(): number {
@@ -116,7 +123,9 @@ export class StreamHub {
       const id = this.#idOf(this.#ring.next)
       this.#ring.push(encodeStreamEvent({ id, event: name, data }))
     }
-    if (events.length > 0) void this.#flushSoon()
+    if (events.length === 0) return
+    this.#news = true
+    void this.#serve()
   }
 
   /**
@@ -193,15 +202,32 @@ export class StreamHub {
     return number >= first && number <= next + this.#options.maxFrames
   }
 
-  /** One round over all clients; after it they rest as long as it took, so that it is never all we do. */
-  async #flushSoon(): Promise<void> {
-    if (this.#flushing) return
-    this.#flushing = true
-    await (this.#rest < 1 ? turn() : pause(this.#rest))
-    this.#flushing = false
-    const since = stopwatch()
-    for (const client of this.#clients) this.#feed(client)
-    this.#rest = Math.min(stopwatch() - since, LONGEST_REST)
+  /** Rounds over all clients, as long as there is news. */
+  async #serve(): Promise<void> {
+    if (this.#serving) return
+    this.#serving = true
+    while (this.#news && !this.#closed) {
+      const rest = this.#restUntil - stopwatch()
+      await (rest < 1 ? turn() : pause(rest))
+      this.#news = false
+      await this.#serveAll()
+    }
+    this.#serving = false
+  }
+
+  /** One round; after it they rest, so that it is never all we do. */
+  async #serveAll(): Promise<void> {
+    const began = stopwatch()
+    let slice = began
+    for (const client of this.#clients) {
+      this.#feed(client)
+      if (stopwatch() - slice < SLICE) continue
+      await turn()
+      slice = stopwatch()
+    }
+    const took = stopwatch() - began
+    const rest = Math.min(took, LONGEST_REST, Math.max(CYCLE - took, took / 10))
+    this.#restUntil = began + took + rest
   }
 
   /** Gives a client what there is for it, as long as its outlet takes it. */
@@ -232,9 +258,11 @@ export class StreamHub {
     try {
       const { bytes, next } = await this.#currentSnapshot()
       if (client.gone) return
-      const missed = lost?.after === undefined ? null : Math.max(next - 1 - lost.after, 0)
-      const gap = encodeStreamEvent({ event: 'gap', data: { missed } })
-      this.#write(client, lost ? Buffer.concat([gap, bytes]) : bytes)
+      // Nobody knows where a client stood that names a frame which never was.
+      const missed = lost?.after === undefined || lost.after >= next ? null : next - 1 - lost.after
+      if (lost) this.#write(client, encodeStreamEvent({ event: 'gap', data: { missed } }))
+      // Not in one piece with the gap: after a restart there would be a snapshot for each client.
+      this.#write(client, bytes)
       client.cursor = next
     } catch (error) {
       if (!(error instanceof Error)) throw error

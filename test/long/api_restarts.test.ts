@@ -1,8 +1,51 @@
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { environment, firstToken, port, start, startApi, url } from '../cli/api_process.ts'
 import { decnet } from '../cli/decnet.ts'
 import { hasNats, type NatsService, startNats } from '../services/nats.ts'
 import { openStream, type StreamClient } from '../web/api/stream_client.ts'
+import { Member, narrate } from './stream_crowd.ts'
+
+/** Clients that all come back at once. */
+const CROWD = Number(process.env.DECNET_LONG_CLIENTS ?? 500)
+/** Until a checkpoint has been written, and some more is on top of it, ms. */
+const A_WHILE = 3500
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The API with a crowd at it, ended and started again twice while somebody talks on the bus. */
+async function endTwice(env: Record<string, string>, signal: NodeJS.Signals) {
+  let api = await startApi(env)
+  const token = await firstToken(/password ([0-9a-f]{32}):/.exec(api.stdout())?.[1] ?? '')
+  const crowd = Array.from(
+    { length: CROWD },
+    () => new Member(url(`/identities/events?token=${token}`)),
+  )
+  const everyone = (connections: number) =>
+    expect
+      .poll(() => crowd.filter((one) => one.connections < connections).length, { timeout: 60_000 })
+      .toBe(0)
+  await everyone(1)
+  await expect.poll(() => crowd.every(({ others }) => others.includes('snapshot'))).toBe(true)
+  const narrator = await narrate(env)
+  for (let restart = 1; restart <= 2; restart++) {
+    await pause(A_WHILE)
+    api.child.kill(signal)
+    await api.exited
+    await pause(500)
+    api = await startApi(env)
+    await everyone(restart + 1)
+  }
+  await pause(A_WHILE)
+  const said = await narrator.stop()
+  await expect
+    .poll(() => crowd.filter(({ numbers }) => numbers.at(-1) !== said).length, { timeout: 60_000 })
+    .toBe(0)
+  for (const one of crowd) one.close()
+  api.child.kill('SIGTERM')
+  await api.exited
+  return { crowd, said }
+}
 
 const words = ({ events }: StreamClient) => events.map(({ type }) => type)
 const numbers = ({ events }: StreamClient) =>
@@ -22,6 +65,27 @@ describe.skipIf(!hasNats())('over NATS', () => {
     nats = await startNats()
   })
   afterAll(() => nats.stop())
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    `each of ${CROWD} clients gets all events once when the API is ended by %s, twice`,
+    async (signal) => {
+      const { crowd, said } = await endTwice(
+        environment({
+          DECNET_BUS_TYPE: 'nats',
+          DECNET_NATS_URL: nats.url,
+          DECNET_NATS_PREFIX: `p${port}`,
+          DECNET_SSE_MAX_PER_USER: '10000',
+        }),
+        signal,
+      )
+      const all = Array.from({ length: said }, (_, index) => index + 1)
+      for (const { numbers, others } of crowd) {
+        expect(numbers).toEqual(all)
+        expect(others).toEqual(['snapshot'])
+      }
+    },
+    180_000,
+  )
 
   it.each(['SIGTERM', 'SIGKILL'] as const)(
     'clients lose nothing when the API is ended by %s and started again',
@@ -60,6 +124,26 @@ describe.skipIf(!hasNats())('over NATS', () => {
     120_000,
   )
 })
+
+it.each(['SIGTERM', 'SIGKILL'] as const)(
+  `on the bus of one host, each of ${CROWD} clients is told of a gap when the API is ended by %s, twice`,
+  async (signal) => {
+    const env = environment({ DECNET_SSE_MAX_PER_USER: '10000' })
+    const broker = start(['bus', 'serve'], env)
+    await expect.poll(() => existsSync(env.DECNET_BUS_SOCKET), { timeout: 20_000 }).toBe(true)
+    const { crowd, said } = await endTwice(env, signal)
+    for (const { numbers, others, gaps } of crowd) {
+      expect(others).toEqual(['snapshot', 'gap', 'snapshot', 'gap', 'snapshot'])
+      expect(gaps).toEqual([null, null])
+      // What was said in between is gone; nothing comes twice, or late.
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+      expect(numbers.length).toBeGreaterThan(said / 4)
+    }
+    broker.child.kill('SIGTERM')
+    await broker.exited
+  },
+  180_000,
+)
 
 it('on the bus of one host, clients are told of a gap when the API is started again', async () => {
   const env = environment()

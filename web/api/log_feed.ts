@@ -17,8 +17,9 @@ const FIGURES_EVERY = 10_000
 const FIGURES_LAST = 5000
 const HISTOGRAM_MINUTES = 15
 const KEEPALIVE_AFTER = 15_000
-/** Frames of one look that are held for the next client. */
+/** Answers of one look that are held for the next client, and the bytes of their frames. */
 const MOST_HELD = 256
+const MOST_HELD_BYTES = 8 * 2 ** 20
 
 interface Client {
   readonly outlet: Outlet
@@ -28,7 +29,9 @@ interface Client {
   blocked: boolean
   gone: boolean
   isBusy: boolean
-  /** by the stopwatch, ms */
+  /** there may be more for it by the time it is no longer busy */
+  again: boolean
+  /** by the stopwatch, ms; figures are due anew as soon as there are logs */
   lastWrite: number
   lastFigures: number
 }
@@ -43,6 +46,7 @@ export class LogFeed {
   readonly #log: Context['log']
   readonly #clients = new Set<Client>()
   readonly #held = new Map<string, Promise<unknown>>()
+  #heldBytes = 0
   readonly #stats: () => Promise<Buffer>
   readonly #histogram: () => Promise<Buffer>
   readonly #stop: () => void
@@ -60,16 +64,17 @@ export class LogFeed {
   /** @param after id of the last row the client knows; undefined: it wants what comes from now on */
   follow(outlet: Outlet, filter: LogFilter, after: number | undefined): Follower {
     const client: Client = {
-      ...{ outlet, filter, after, blocked: false, gone: false, isBusy: false },
+      ...{ outlet, filter, after, blocked: false, gone: false, isBusy: false, again: false },
       lastWrite: stopwatch(),
       lastFigures: Number.NEGATIVE_INFINITY,
     }
     this.#clients.add(client)
     this.#write(client, KEEPALIVE_FRAME)
-    void this.#serve(client)
+    void this.#begin(client)
     return {
       drained: () => {
         client.blocked = false
+        client.again = client.isBusy
         void this.#serve(client)
       },
       leave: () => {
@@ -85,29 +90,51 @@ export class LogFeed {
   }
 
   #look(): void {
-    this.#held.clear()
+    this.#forget()
     for (const client of this.#clients) void this.#serve(client)
   }
 
-  /** Until there is no row left, or the client takes no more. */
+  /** A log that is still to come was of another table: one who names it would wait for ever. */
+  async #begin(client: Client): Promise<void> {
+    await this.#attempt(client, async () => {
+      const { after } = client
+      const held = await this.#once('last', () => lastLogId(this.#database))
+      // What is held may be older than what the client has seen.
+      const last = after !== undefined && after > held ? await lastLogId(this.#database) : held
+      client.after = Math.min(after ?? last, last)
+    })
+    await this.#serve(client)
+  }
+
   async #serve(client: Client): Promise<void> {
     if (client.isBusy || client.blocked || client.gone) return
+    do {
+      client.again = false
+      await this.#attempt(client, () => this.#sendNews(client))
+    } while (client.again)
+  }
+
+  /** Until there is no row left, or the client takes no more. */
+  async #sendNews(client: Client): Promise<void> {
+    while (client.after !== undefined && !client.blocked && !client.gone) {
+      const rows: Rows | undefined = await this.#rows(client.filter, client.after)
+      if (rows === undefined || client.gone) break
+      client.after = rows.last
+      client.lastFigures = Number.NEGATIVE_INFINITY
+      this.#write(client, rows.frame)
+    }
+    if (client.blocked || client.gone) return
+    if (stopwatch() - client.lastFigures >= FIGURES_EVERY) await this.#sendFigures(client)
+    else if (stopwatch() - client.lastWrite >= KEEPALIVE_AFTER) {
+      this.#write(client, KEEPALIVE_FRAME)
+    }
+  }
+
+  /** One thing at a time for a client, which is cut off where it fails. */
+  async #attempt(client: Client, work: () => Promise<void>): Promise<void> {
     client.isBusy = true
     try {
-      let news = false
-      client.after ??= await this.#once('last', () => lastLogId(this.#database))
-      while (!client.blocked && !client.gone) {
-        const rows: Rows | undefined = await this.#rows(client.filter, client.after)
-        if (rows === undefined || client.gone) break
-        client.after = rows.last
-        this.#write(client, rows.frame)
-        news = true
-      }
-      const isDue = stopwatch() - client.lastFigures >= FIGURES_EVERY
-      if ((news || isDue) && !client.gone) await this.#sendFigures(client)
-      else if (stopwatch() - client.lastWrite >= KEEPALIVE_AFTER && !client.blocked) {
-        this.#write(client, KEEPALIVE_FRAME)
-      }
+      await work()
     } catch (error) {
       if (!(error instanceof Error)) throw error
       this.#log.warn({ reason: error.message }, 'the logs cannot be followed: cutting a client off')
@@ -150,7 +177,9 @@ export class LogFeed {
       const rows = await logsAfter(this.#database, after, filter, ROWS)
       const last = rows.at(-1)?.id
       if (last === undefined) return undefined
-      return { frame: frameOf('logs', rows, String(last)), last }
+      const frame = frameOf('logs', rows, String(last))
+      this.#heldBytes += frame.length
+      return { frame, last }
     })
   }
 
@@ -163,9 +192,14 @@ export class LogFeed {
     const held = this.#held.get(key)
     if (held) return held as Promise<T>
     const made = make()
-    if (this.#held.size >= MOST_HELD) this.#held.clear()
+    if (this.#held.size >= MOST_HELD || this.#heldBytes >= MOST_HELD_BYTES) this.#forget()
     this.#held.set(key, made)
     return made
+  }
+
+  #forget(): void {
+    this.#held.clear()
+    this.#heldBytes = 0
   }
 }
 

@@ -32,6 +32,16 @@ import { WorkerPanel } from './worker_panel.ts'
 const BODY_LIMIT = 65_536
 /** How long a request may take to come in, ms; streams have come in by then. */
 const REQUEST_TIMEOUT = 10_000
+/** Between two looks for requests that take longer, ms. */
+const REQUESTS_LOOKED_AT = 2000
+/**
+ * Of a connection that has said nothing for so long the kernel asks whether anybody is there, ms; after
+ * ten questions, a second apart, nobody is. All that is before the next comment of a stream, which is
+ * never confirmed either, and behind which nothing is asked for a quarter of an hour.
+ */
+const PROBED_AFTER = 4000
+/** A client that takes nothing of what waits for it for so long has gone, ms: TCP gives up then, too. */
+const STALLED_AFTER = 15 * 60_000
 /** Characters of one parameter of a path. */
 const MAX_PARAM_LENGTH = 100
 
@@ -42,6 +52,12 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: STALLED_AFTER,
+    http: {
+      connectionsCheckingInterval: REQUESTS_LOOKED_AT,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBED_AFTER,
+    },
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
@@ -64,7 +80,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   guard(app, accounts)
   await describeRoutes(app, settings.version)
 
-  const slots = new StreamSlots(accounts, settings.streamsPerUser)
+  const slots = new StreamSlots(accounts, clock, settings.streamsPerUser)
   const feed = new LogFeed(database, clock, log)
   const announcer = new Announcer(bus, clock, log)
   const panel = new WorkerPanel({ bus, clock, log, pipelineNames })

@@ -25,12 +25,14 @@ class Client {
   readonly follower: ReturnType<StreamHub['join']>
   isStuck = false
   ended = false
+  #watching: () => void = () => undefined
   bytes = 0
   constructor(hub: StreamHub, lastEventId?: string) {
     const outlet: Outlet = {
       write: (bytes) => {
         this.bytes += bytes.length
         this.events.push(...this.#parser.push(bytes))
+        this.#watching()
         return !this.isStuck
       },
       end: () => {
@@ -38,6 +40,10 @@ class Client {
       },
     }
     this.follower = hub.join(outlet, lastEventId)
+  }
+  /** @param called at each write */
+  watch(called: () => void): void {
+    this.#watching = called
   }
   resume(): void {
     this.isStuck = false
@@ -80,6 +86,24 @@ describe('a stream', () => {
     )
   })
 
+  it('gives what comes in the middle of a round to all, those served before it too', async () => {
+    const hub = hubOf()
+    const clients = upTo(30).map(() => new Client(hub))
+    await settled()
+    let rounds = 0
+    clients[0]?.watch(() => {
+      rounds += 1
+      // A round that takes long: the others come after a pause, in which there is news.
+      const until = performance.now() + 8
+      while (performance.now() < until);
+      if (rounds <= 3) setImmediate(() => publish(hub, rounds + 1))
+    })
+    publish(hub, 1)
+    await expect.poll(() => clients.every(({ numbers }) => numbers.length === 4)).toBe(true)
+    for (const client of clients) expect(client.numbers).toEqual([1, 2, 3, 4])
+    expect(rounds).toBe(4)
+  })
+
   it('gives many who come at once one snapshot', async () => {
     let taken = 0
     const hub = hubOf({ snapshot: async () => ({ taken: ++taken }) })
@@ -114,16 +138,27 @@ describe('a stream', () => {
     expect(client.numbers).toEqual([51])
   })
 
-  it.each([['ffffffffffffffff-3'], [`${EPOCH}-999999`], ['nonsense'], ['x\n'], [`${EPOCH}-`]])(
-    'tells one who comes with the id %j that something was missed',
-    async (id) => {
-      const hub = hubOf()
-      publish(hub, 1)
-      const client = new Client(hub, id)
-      await settled()
-      expect(client.names).toEqual(['gap', 'snapshot'])
-    },
-  )
+  it.each([
+    ['ffffffffffffffff-3'],
+    [`${EPOCH}-999999`],
+    [`${EPOCH}-999999999999999`],
+    [`${EPOCH}-9999999999999999`],
+    [`${EPOCH}--1`],
+    [`${EPOCH}-1.5`],
+    [`${EPOCH}-1e3`],
+    [`${EPOCH.toUpperCase()}-1`],
+    ['9'.repeat(10_000)],
+    ['nonsense'],
+    ['x\n'],
+    [`${EPOCH}-`],
+  ])('tells one who comes with the id %j that it is not known what was missed', async (id) => {
+    const hub = hubOf()
+    publish(hub, 1)
+    const client = new Client(hub, id)
+    await settled()
+    expect(client.names).toEqual(['gap', 'snapshot'])
+    expect(client.gap()).toEqual({ missed: null })
+  })
 
   it('tells a slow one of its gap, with a snapshot behind it, and holds no more for it meanwhile', async () => {
     const hub = hubOf({ maxFrames: 10, snapshot: async () => ({}) })
@@ -177,11 +212,11 @@ describe('a stream', () => {
   })
 
   it('sends a comment to those who have had nothing for a while', async () => {
-    const hub = hubOf({ keepaliveAfter: 500 })
+    const hub = hubOf({ keepaliveAfter: 150 })
     const client = new Client(hub)
     await settled()
     const before = client.bytes
-    await expect.poll(() => client.bytes - before, { timeout: 5000 }).toBe(': keepalive\n\n'.length)
+    await expect.poll(() => client.bytes - before, { interval: 10 }).toBe(': keepalive\n\n'.length)
     client.follower.leave()
     expect(hub.clients).toBe(0)
   })

@@ -24,6 +24,7 @@ export class Accounts {
   readonly #rows = new Map<string, { readonly at: number; readonly user: User }>()
   /** end of the token, seconds since the epoch, by its jti */
   readonly #denied = new Map<string, number>()
+  readonly #listeners = new Set<() => void>()
 
   constructor(database: Database, tokens: Tokens, clock: Clock) {
     this.#database = database
@@ -45,9 +46,16 @@ export class Accounts {
     return { user, token }
   }
 
+  /** Calls back when a token or a user is worth less than before. @returns ends it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
   /** After any change of a user. */
   forget(): void {
     this.#rows.clear()
+    this.#changed()
   }
 
   /** The token is worth nothing from now on. */
@@ -59,6 +67,11 @@ export class Accounts {
       if (oldest !== undefined) this.#denied.delete(oldest)
     }
     this.#denied.set(jti, exp)
+    this.#changed()
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   async #user(uuid: string): Promise<User | undefined> {
