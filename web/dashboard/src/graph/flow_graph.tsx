@@ -1,7 +1,11 @@
 /** A graph that can be moved and zoomed, with nodes that are drawn by whoever shows it. */
 import {
+  BaseEdge,
   Controls,
   type Edge,
+  EdgeLabelRenderer,
+  type EdgeProps,
+  getBezierPath,
   Handle,
   type Node,
   type NodeProps,
@@ -27,9 +31,13 @@ export interface GraphEdge {
   readonly from: string
   readonly to: string
   readonly text?: string
+  /** what is wrong, below the text */
+  readonly notes?: readonly string[]
+  /** what it is and how it stands, for those who do not see it */
   readonly label: string
   readonly className?: string
-  readonly arrow?: boolean
+  /** of the line, px */
+  readonly width?: number
 }
 
 interface FlowGraphProps {
@@ -43,7 +51,10 @@ interface FlowGraphProps {
 
 type Drawn = Node<{ content: ReactNode }, 'drawn'>
 
+type Line = Edge<Pick<GraphEdge, 'text' | 'notes' | 'width'>, 'line'>
+
 const NODE_TYPES = { drawn: DrawnNode }
+const EDGE_TYPES = { line: LineEdge }
 
 function DrawnNode({ data }: NodeProps<Drawn>) {
   return (
@@ -51,6 +62,35 @@ function DrawnNode({ data }: NodeProps<Drawn>) {
       <Handle type="target" position={Position.Left} isConnectable={false} />
       {data.content}
       <Handle type="source" position={Position.Right} isConnectable={false} />
+    </>
+  )
+}
+
+/** Its words stand in the middle and take no room, so that none of them moves anything. */
+function LineEdge({ id, data, ...ends }: EdgeProps<Line>) {
+  const [path, x, y] = getBezierPath(ends)
+  const { text = '', notes = [], width } = data ?? {}
+  return (
+    <>
+      <BaseEdge
+        id={id}
+        path={path}
+        {...(width !== undefined && { style: { strokeWidth: width } })}
+      />
+      {(text !== '' || notes.length > 0) && (
+        <EdgeLabelRenderer>
+          <div
+            className="edge-text"
+            aria-hidden
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+          >
+            {text !== '' && <span>{text}</span>}
+            {notes.map((note) => (
+              <strong key={note}>{note}</strong>
+            ))}
+          </div>
+        </EdgeLabelRenderer>
+      )}
     </>
   )
 }
@@ -79,12 +119,17 @@ export function FlowGraph(props: FlowGraphProps) {
     }),
   )
   const lines = edges.map(
-    ({ from, to, text, label, className }, index): Edge => ({
+    ({ from, to, text, notes, width, label, className }, index): Line => ({
       id: `${index} ${from} ${to}`,
+      type: 'line',
       source: from,
       target: to,
       ariaLabel: label,
-      ...(text !== undefined && { label: text }),
+      data: {
+        ...(text !== undefined && { text }),
+        ...(notes !== undefined && { notes }),
+        ...(width !== undefined && { width }),
+      },
       ...(className !== undefined && { className }),
     }),
   )
@@ -94,6 +139,7 @@ export function FlowGraph(props: FlowGraphProps) {
         nodes={drawn}
         edges={lines}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={false}
