@@ -17,6 +17,8 @@ export const HOSTILE = '<img src=x onerror=alert(1)>\u202egnp.exe\u001b[31m\u000
 
 export interface Night extends TestApi {
   readonly address: string
+  /** Lets so many ms pass for the API, and work be done. */
+  pass(ms: number): void
 }
 
 interface Built {
@@ -48,15 +50,17 @@ export async function night(url: string): Promise<Night> {
   await lastHour(api)
   // Answers are kept for a while by a clock that only a test moves.
   let passed = 0
-  const ticking = setInterval(() => {
-    passed += 250
+  const pass = (ms: number) => {
+    passed += ms
     api.clock.advanceTo(NOW + passed)
-    for (const one of pipelines) work(one)
-  }, 250)
+    for (const one of pipelines) work(one, ms)
+  }
+  const ticking = setInterval(() => pass(250), 250)
   const address = await api.listen()
   return {
     ...api,
     address,
+    pass,
     async close() {
       clearInterval(ticking)
       await api.close()
@@ -104,13 +108,13 @@ const NOTHING = {
 const NOTHING_PASSED = { sent: 0, dropped: 0, waiting: 0, behind: 840, idle: 20 }
 
 /** Some of everything that can go wrong. */
-function work(view: PipelineView): void {
+function work(view: PipelineView, ms: number): void {
   if (view.clock === null) return
-  view.clock += 250
+  view.clock += ms
   view.nodes.forEach(({ id, counters, inputs, type }, index) => {
     if (!counters) return
-    const some = Math.max(40 - index * 3, 1)
-    counters.in += inputs.length === 0 ? 0 : some
+    const some = Math.max(40 - index * 3, 1) * (ms / 250)
+    counters.in += some
     counters.out += some
     if (view.name === 'ingest' && type === 'parse_syslog') {
       Object.assign(counters, { errors: 3, dead_lettered: 3 })

@@ -1,7 +1,7 @@
 /** How an edge of a running pipeline stands: in words first, which colour and width say again. */
 import type { Pipeline, PipelineEdge } from '../api/types.ts'
 import { compact, grouped, rate } from '../format/number.ts'
-import { duration } from '../format/time.ts'
+import { roughly } from '../format/time.ts'
 import { type EdgeRates, edgesOf } from './pipeline_rates.ts'
 
 /** An edge over which nothing has come for this long says nothing of how far behind it is, ms. */
@@ -43,8 +43,8 @@ export function edgeState(edge: PipelineEdge, rates: EdgeRates | undefined): Edg
   const waits = waiting > 0 && (oldest > LONG_WAIT || waiting === capacity)
   const troubles = [
     dropped > 0 && `${compact(dropped)} dropped`,
-    waits && `${compact(waiting)} wait ${duration(oldest)}`,
-    lag > LATE && `${duration(lag)} behind`,
+    waits && `${compact(waiting)} wait ${roughly(oldest)}`,
+    lag > LATE && `${roughly(lag)} behind`,
   ].filter((text) => typeof text === 'string')
   const flows = (rates?.sent ?? 0) > 0
   return {

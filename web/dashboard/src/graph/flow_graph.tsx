@@ -51,7 +51,7 @@ interface FlowGraphProps {
 
 type Drawn = Node<{ content: ReactNode }, 'drawn'>
 
-type Line = Edge<Pick<GraphEdge, 'text' | 'notes' | 'width'>, 'line'>
+type Line = Edge<Pick<GraphEdge, 'text' | 'notes' | 'width' | 'className'>, 'line'>
 
 const NODE_TYPES = { drawn: DrawnNode }
 const EDGE_TYPES = { line: LineEdge }
@@ -69,7 +69,7 @@ function DrawnNode({ data }: NodeProps<Drawn>) {
 /** Its words stand in the middle and take no room, so that none of them moves anything. */
 function LineEdge({ id, data, ...ends }: EdgeProps<Line>) {
   const [path, x, y] = getBezierPath(ends)
-  const { text = '', notes = [], width } = data ?? {}
+  const { text = '', notes = [], width, className = '' } = data ?? {}
   return (
     <>
       <BaseEdge
@@ -80,7 +80,7 @@ function LineEdge({ id, data, ...ends }: EdgeProps<Line>) {
       {(text !== '' || notes.length > 0) && (
         <EdgeLabelRenderer>
           <div
-            className="edge-text"
+            className={`edge-text ${className}`}
             aria-hidden
             style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
           >
@@ -129,6 +129,7 @@ export function FlowGraph(props: FlowGraphProps) {
         ...(text !== undefined && { text }),
         ...(notes !== undefined && { notes }),
         ...(width !== undefined && { width }),
+        ...(className !== undefined && { className }),
       },
       ...(className !== undefined && { className }),
     }),

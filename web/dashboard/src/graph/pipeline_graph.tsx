@@ -21,10 +21,10 @@ export function useRates(pipelines: readonly Pipeline[] | undefined): ReadonlyMa
   return rates
 }
 
-const WIDTH = 164
-const HEIGHT = 66
+const WIDTH = 134
+const HEIGHT = 62
 /** Room for what an edge says. */
-const RANK_GAP = 96
+const RANK_GAP = 74
 
 interface PipelineGraphProps {
   readonly pipeline: Pipeline

@@ -1,7 +1,7 @@
 /** One node of a pipeline as it is drawn, and in words. */
 import type { NodeCounters, PipelineNode } from '../api/types.ts'
 import { compact, grouped, rate } from '../format/number.ts'
-import { duration } from '../format/time.ts'
+import { roughly } from '../format/time.ts'
 import { LONG_WAIT } from './edge_state.ts'
 import type { NodeRates } from './pipeline_rates.ts'
 
@@ -20,14 +20,20 @@ export function PipelineNodeCard({ node, rates }: PipelineNodeCardProps) {
     >
       <div className="node-name">
         <span>{id}</span>
-        <span>{counters ? rate(flowOf(section, rates)) : ''}</span>
       </div>
       <div className="node-type">
         {type}
         {counters?.state && ` · ${compact(counters.state.keys)} keys`}
       </div>
       <div className="node-figures">
-        {counters ? <NodeFigures counters={counters} /> : <span>not running</span>}
+        {counters ? (
+          <>
+            <span>{rate(flowOf(section, rates))}</span>
+            <Trouble counters={counters} />
+          </>
+        ) : (
+          <span>not running</span>
+        )}
       </div>
     </div>
   )
@@ -36,26 +42,22 @@ export function PipelineNodeCard({ node, rates }: PipelineNodeCardProps) {
 const flowOf = (section: PipelineNode['section'], rates: NodeRates | undefined) =>
   section === 'sources' ? rates?.out : rates?.in
 
-/** What is wrong comes first, and all there is room for. */
-function NodeFigures({ counters }: { counters: NodeCounters }) {
-  const { errors, dead_lettered, pending, oldest = 0, retries } = counters
-  const total = counters.in
+/** There is room for one of them: the worst. The table has all. */
+function Trouble({ counters }: { counters: NodeCounters }) {
+  const { errors, dead_lettered, pending, oldest = 0 } = counters
+  if (errors > 0) {
+    const dead = dead_lettered > 0 ? `, ${compact(dead_lettered)} dead` : ''
+    return (
+      <span className="bad">
+        {compact(errors)} err{dead}
+      </span>
+    )
+  }
+  if (pending === 0 || oldest < LONG_WAIT) return null
   return (
-    <>
-      {errors > 0 && (
-        <span className="bad">
-          {compact(errors)} {errors === 1 ? 'error' : 'errors'}
-        </span>
-      )}
-      {dead_lettered > 0 && <span className="bad">{compact(dead_lettered)} dead</span>}
-      {pending > 0 && oldest > LONG_WAIT && (
-        <span className="warn">
-          {compact(pending)} wait {duration(oldest)}
-        </span>
-      )}
-      {retries > 0 && <span className="warn">{compact(retries)} retries</span>}
-      <span>{total === 0 ? 'no events yet' : `${compact(total)} so far`}</span>
-    </>
+    <span className="warn">
+      {compact(pending)} wait {roughly(oldest)}
+    </span>
   )
 }
 

@@ -16,14 +16,17 @@ const perSecond = (value: number | undefined): string => rate(value).replace('/s
 const wait = (ms: number | undefined): string =>
   ms === undefined ? UNKNOWN : duration(Math.max(ms, 0))
 
-function figure<T>(id: string, head: string, cell: (row: T) => string, width = '5.75rem') {
+function figure<T>(id: string, head: string, cell: (row: T) => string, width = '4.75rem') {
   return { id, head, width, align: 'end', cell } satisfies Column<T>
 }
 
 export function EdgeTable({ pipeline, rates }: PipelineTableProps) {
-  const told = (head: string, cell: (counters: EdgeCounters, edge: DrawnEdge) => string) =>
-    figure<DrawnEdge>(head, head, (edge) =>
-      edge.edge.counters ? cell(edge.edge.counters, edge) : UNKNOWN,
+  const told = (head: string, cell: (counters: EdgeCounters) => string, width?: string) =>
+    figure<DrawnEdge>(
+      head,
+      head,
+      ({ edge: { counters } }) => (counters ? cell(counters) : UNKNOWN),
+      width,
     )
   const columns: readonly Column<DrawnEdge>[] = [
     { id: 'from', head: 'From', cell: ({ edge }) => <strong>{portOf(edge)}</strong> },
@@ -35,13 +38,13 @@ export function EdgeTable({ pipeline, rates }: PipelineTableProps) {
       'When full',
       ({ edge: { policy, capacity } }) =>
         capacity === null ? 'waits' : `${policy.replace('_', ' ')} at ${grouped(capacity)}`,
-      '11rem',
+      '10.5rem',
     ),
     told('Held', ({ waiting }) => grouped(waiting)),
     told('Dropped', ({ dropped }) => grouped(dropped)),
     told('Oldest', ({ oldest }) => wait(oldest)),
     told('Behind', ({ behind }) => wait(behind)),
-    told('Last', ({ idle }) => (idle === undefined ? UNKNOWN : `${wait(idle)} ago`)),
+    told('Last', ({ idle }) => (idle === undefined ? UNKNOWN : `${wait(idle)} ago`), '6rem'),
   ]
   return (
     <DataTable
