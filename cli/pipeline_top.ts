@@ -14,15 +14,17 @@ import { topText } from './top_text.ts'
 /** Between two looks, ms. */
 const INTERVAL_MS = 1000
 
-/** Shows what running pipelines do, node by node. */
+/** Shows what running pipelines do, node by node and edge by edge. */
 export class PipelineTop extends Command {
   static override paths = [['pipeline', 'top']]
   static override usage = Command.Usage({
-    description: 'Show what each node of running pipelines does, every second.',
+    description: 'Show what each node and edge of running pipelines does, every second.',
     details:
-      'QUEUE is batches that wait before a sink, or events on an edge that may drop; LAG is now less ' +
-      'the time of the last event; STATE is as of the last checkpoint. Away from a terminal, and ' +
-      'with `--once`, it prints one table with the rates of one second; with `-o json`, the counters as ' +
+      'QUEUE is events that wait before a sink or an operator that asks, or on an edge that may drop, ' +
+      'and OLDEST how long the first of them has; LAG is now less the time of the last event; STATE is ' +
+      'as of the last checkpoint. Of an edge, BEHIND is how old the last event was when it passed, and ' +
+      'IDLE how long ago that was; DROPPED and WAITING are empty where it blocks. Away from a terminal, ' +
+      'and with `--once`, it prints one table with the rates of one second; with `-o json`, the counters as ' +
       'they stand, null for a pipeline that does not run. Exits 69 when one does not.',
     examples: [
       ['Watch a pipeline', '$0 pipeline top ingest'],

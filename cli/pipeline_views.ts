@@ -1,8 +1,10 @@
 /** The pipelines of this host as a picture: how they are wired, and what they do. */
 import { answerTo, connectControl } from '../engine/control_client.ts'
+import type { EdgeStats } from '../engine/edge_stats.ts'
 import { EngineError } from '../engine/errors.ts'
 import type { Plan, PlanNode } from '../engine/plan.ts'
-import type { RunStats } from '../engine/run_stats.ts'
+import { portKey } from '../engine/plan_edges.ts'
+import type { NodeStats, RunStats } from '../engine/run_stats.ts'
 import type { PipelineView } from '../web/api/services.ts'
 import { checkFile } from './load_plans.ts'
 import { allPipelines } from './pipeline_files.ts'
@@ -41,29 +43,48 @@ function viewOf({ name, description, nodes }: Plan, stats: RunStats | undefined)
     running: stats !== undefined,
     clock: stats?.clock ?? null,
     in_flight: stats?.inFlight ?? null,
+    credit: stats?.credit ?? null,
     dead_letters: stats?.deadLetters ?? null,
-    nodes: nodes.map((node) => {
-      const {
-        id: _id,
-        type: _type,
-        ...counters
-      } = stats?.nodes.find((n) => n.id === node.id) ?? {
-        id: '',
-        type: '',
-      }
-      return {
-        id: node.id,
-        type: node.component.type,
-        section: node.section,
-        summary: node.component.summary,
-        inputs: inputsOf(node),
-        counters: stats ? counters : null,
-      }
-    }),
+    nodes: nodes.map((node) => ({
+      id: node.id,
+      type: node.component.type,
+      section: node.section,
+      summary: node.component.summary,
+      inputs: inputsOf(node, stats?.edges ?? []),
+      counters: nodeCounters(stats?.nodes.find(({ id }) => id === node.id)),
+    })),
   }
 }
 
-const inputsOf = (node: PlanNode) =>
-  node.section === 'sources'
-    ? []
-    : node.inputs.map(({ from, port }) => ({ from, port: port === '' ? null : port }))
+type NodeView = PipelineView['nodes'][number]
+
+/** @returns null for a node that the running pipeline has not: its file was edited since */
+function nodeCounters(stats: NodeStats | undefined): NodeView['counters'] {
+  if (!stats) return null
+  const { id: _id, type: _type, deadLettered, ...counters } = stats
+  return { ...counters, dead_lettered: deadLettered }
+}
+
+function inputsOf(node: PlanNode, edges: readonly EdgeStats[]): NodeView['inputs'] {
+  if (node.section === 'sources') return []
+  const into = edges.filter(({ to }) => to === node.id)
+  return node.inputs.map((edge) => {
+    const { from, port, policy, capacity } = edge
+    // Two edges between the same ports are told apart by their order.
+    const at = into.findIndex((one) => one.from === portKey(from, port))
+    const [stats] = at < 0 ? [] : into.splice(at, 1)
+    return {
+      from,
+      port: port === '' ? null : port,
+      policy,
+      capacity: policy === 'block' ? null : capacity,
+      counters: edgeCounters(stats),
+    }
+  })
+}
+
+function edgeCounters(stats: EdgeStats | undefined): NodeView['inputs'][number]['counters'] {
+  if (!stats) return null
+  const { from: _from, to: _to, policy: _policy, capacity: _capacity, ...counters } = stats
+  return counters
+}

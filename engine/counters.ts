@@ -60,4 +60,12 @@ export interface EdgeCounters {
   dropped: number
   /** events the edge holds */
   waiting: number
+  /** event time of the last event that left by it, ms; 0: none has */
+  lastTime: number
+  /** when that was by the pipeline's clock, ms */
+  lastAt: number
 }
+
+export const newEdgeCounters = (from: string, to: string): EdgeCounters => ({
+  ...{ from, to, sent: 0, dropped: 0, waiting: 0, lastTime: 0, lastAt: 0 },
+})

@@ -1,12 +1,19 @@
 /** An edge that drops rather than waits: a bounded queue between a fast part and a slow one. */
 import { type Observable, Subject } from 'rxjs'
 import { type Batch, makeBatch } from './batch.ts'
+import { stopwatch } from './clock.ts'
 import type { EdgeCounters } from './counters.ts'
 import type { Flow } from './flow.ts'
 import type { PlanEdge } from './plan.ts'
 
 /** Batches of a detached edge that may be under way at once; more only wait further on. */
 const UNDER_WAY = 2
+
+interface Queued {
+  readonly batch: Batch
+  /** moment of the stopwatch at which it came, ms */
+  readonly since: number
+}
 
 /**
  * Upstream is acknowledged when an event enters the queue, so the edge is at most once. What comes
@@ -18,7 +25,7 @@ export class DetachedEdge {
   readonly #edge: PlanEdge
   readonly #flow: Flow
   readonly #counters: EdgeCounters
-  #queue: Batch[] = []
+  #queue: Queued[] = []
   #underWay = 0
   #paused = false
 
@@ -50,6 +57,12 @@ export class DetachedEdge {
     this.#pump()
   }
 
+  /** How long the oldest event has waited, ms; undefined where none does. */
+  get oldest(): number | undefined {
+    const first = this.#queue.find(({ batch }) => batch.events.length > 0)
+    return first && stopwatch() - first.since
+  }
+
   get isEmpty(): boolean {
     return this.#queue.length === 0 && this.#underWay === 0
   }
@@ -77,11 +90,12 @@ export class DetachedEdge {
       const oldest = this.#queue.shift()
       if (!oldest) return
       const excess = needed - (this.#edge.capacity - this.#counters.waiting)
-      const gone = Math.min(excess, oldest.events.length)
+      const { batch, since } = oldest
+      const gone = Math.min(excess, batch.events.length)
       this.#drop(gone)
       this.#counters.waiting -= gone
-      if (gone < oldest.events.length) {
-        this.#queue.unshift(slice(oldest, gone, oldest.events.length))
+      if (gone < batch.events.length) {
+        this.#queue.unshift({ batch: slice(batch, gone, batch.events.length), since })
       }
     }
   }
@@ -92,13 +106,14 @@ export class DetachedEdge {
 
   #enqueue(batch: Batch): void {
     this.#counters.waiting += batch.events.length
-    this.#queue.push(batch)
+    this.#queue.push({ batch, since: stopwatch() })
   }
 
   #pump(): void {
     while (!this.#paused && this.#underWay < UNDER_WAY) {
-      const batch = this.#queue.shift()
-      if (!batch) return
+      const next = this.#queue.shift()
+      if (!next) return
+      const { batch } = next
       this.#counters.waiting -= batch.events.length
       this.#underWay += 1
       const { sequence, token } = this.#flow.open(this.inlet, 0, () => {

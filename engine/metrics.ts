@@ -1,6 +1,7 @@
 /** One running pipeline as Prometheus metrics; labels hold names from the pipeline file only. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { NodeCounters } from './counters.ts'
+import { edgeStats } from './edge_stats.ts'
 import type { Retention } from './journal/retention.ts'
 import type { PipelineRun } from './pipeline_run.ts'
 
@@ -49,6 +50,7 @@ export function metricsOf(run: PipelineRun): Registry {
       for (const edge of edges) set({ from: edge.from, to: edge.to }, edge[key])
     })
   }
+  addWaits(add, run)
   addState(add, run.wired.runners)
   addJournal(add, run)
   add('decnet_pipeline_in_flight_events', 'Events not yet acknowledged', [], (set) => {
@@ -62,6 +64,24 @@ const EDGE_METRICS = {
   decnet_edge_dropped_total: ['Events a drop policy let go', 'dropped'],
   decnet_edge_waiting_events: ['Events the edge holds', 'waiting'],
 } as const
+
+/** How far behind each edge is, and how long the oldest event before a node has waited. */
+function addWaits(add: Add, run: PipelineRun): void {
+  add('decnet_edge_lag_seconds', 'Age of the last event when it passed', ['from', 'to'], (set) => {
+    for (const { from, to, behind } of edgeStats(run)) {
+      if (behind !== undefined) set({ from, to }, behind / 1000)
+    }
+  })
+  add('decnet_edge_oldest_seconds', 'Wait of the oldest event it holds', ['from', 'to'], (set) => {
+    for (const { from, to, oldest = 0 } of edgeStats(run)) set({ from, to }, oldest / 1000)
+  })
+  add('decnet_node_pending_events', 'Events that wait before it', ['node'], (set) => {
+    for (const [node, { events }] of run.wired.backlogs) set({ node }, events)
+  })
+  add('decnet_node_oldest_seconds', 'Wait of the oldest of them', ['node'], (set) => {
+    for (const [node, { oldest = 0 }] of run.wired.backlogs) set({ node }, oldest / 1000)
+  })
+}
 
 type Set = (labels: Record<string, string>, value: number) => void
 type Add = (name: string, help: string, labels: string[], read: (set: Set) => void) => void

@@ -6,6 +6,10 @@ import type { Plan, PlanEdge, PlanOperator, PlanSink } from './plan.ts'
 export const portKey = (node: string, port: string): string =>
   port === '' ? node : `${node}.${port}`
 
+/** The name of an edge that holds events, unlike that of any node: `from>consumer#index`. */
+export const inletOf = ({ from, port }: PlanEdge, consumer: string, index: number): string =>
+  `${portKey(from, port)}>${consumer}#${index}`
+
 /** The shape an operator or sink with this config asks of `event.data`. */
 export function inputSchema({ component, config }: PlanOperator | PlanSink): TSchema | undefined {
   const { input } = component

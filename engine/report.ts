@@ -21,7 +21,7 @@ export interface NodeReport {
 export interface PipelineReport {
   readonly sources: Readonly<Record<string, { readonly read: number }>>
   readonly nodes: Readonly<Record<string, NodeReport>>
-  readonly edges: readonly Readonly<Omit<EdgeCounters, 'waiting'>>[]
+  readonly edges: readonly Readonly<Pick<EdgeCounters, 'from' | 'to' | 'sent' | 'dropped'>>[]
 }
 
 export interface RunReport {
@@ -59,7 +59,8 @@ export function pipelineReport(plan: Plan, { counters, edges, runners }: Wired):
   }
   // The edges into the dead letter queue are the engine's own; `dead_lettered` counts them.
   const drawn = edges.filter(({ to }) => to !== DEAD_LETTERS)
-  return { sources, nodes, edges: drawn.map(({ waiting: _, ...edge }) => edge) }
+  const counted = drawn.map(({ from, to, sent, dropped }) => ({ from, to, sent, dropped }))
+  return { sources, nodes, edges: counted }
 }
 
 function nodeReport(counted: NodeCounters, state: StateCounters | undefined): NodeReport {

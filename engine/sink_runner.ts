@@ -1,5 +1,6 @@
 /** Writes batches to one sink, in order, a few at a time, until each is delivered or given up. */
 import { Subject } from 'rxjs'
+import { Backlog } from './backlog.ts'
 import type { Batch } from './batch.ts'
 import type { EventClock } from './clock.ts'
 import type { NodeCounters } from './counters.ts'
@@ -38,6 +39,8 @@ export const LAST_RETRY_MS = 30_000
 
 interface Waiting {
   readonly batch: Batch
+  /** how many came in */
+  readonly taken: number
   /** events to write, where they are not encoded elsewhere */
   readonly accepted: readonly Event[]
   /** how many there are to write */
@@ -50,6 +53,8 @@ interface Waiting {
 export class SinkRunner {
   /** One batch, maybe empty, for every batch that came in. */
   readonly errors = new Subject<Batch>()
+  /** What has come in and is not written yet. */
+  readonly backlog = new Backlog()
   readonly #options: SinkRunnerOptions
   readonly #queue: Waiting[] = []
   #writer: Writer | undefined
@@ -84,7 +89,8 @@ export class SinkRunner {
     }
     const last = batch.events.at(-1)
     if (last) counters.lastTime = last.time
-    this.#enqueue({ batch, accepted, count: accepted.length, failures })
+    const taken = batch.events.length
+    this.#enqueue({ batch, taken, accepted, count: accepted.length, failures })
   }
 
   /**
@@ -97,12 +103,13 @@ export class SinkRunner {
     count: number,
     encoded: Promise<Uint8Array<ArrayBuffer> | undefined>,
   ): void {
-    this.#enqueue({ batch, accepted: [], count, failures: new Map(), encoded })
+    this.#enqueue({ batch, taken: count, accepted: [], count, failures: new Map(), encoded })
   }
 
   #enqueue(waiting: Waiting): void {
     const { counters, onFatal } = this.#options
     this.#queue.push(waiting)
+    this.backlog.enter(waiting.batch, waiting.taken)
     counters.queued = this.#queue.length
     if (!this.#busy) this.#working = this.#work().catch(onFatal)
   }
@@ -207,8 +214,9 @@ export class SinkRunner {
   }
 
   #finish(waiting: Waiting, refusals: readonly Refusal[] | undefined): void {
-    const { batch, accepted, failures, encoded } = waiting
+    const { batch, taken, accepted, failures, encoded } = waiting
     const { counters, node, outcome, errorsWired } = this.#options
+    this.backlog.leave(batch, taken)
     if (refusals === undefined) {
       batch.token.settle('failed')
       return

@@ -1,8 +1,9 @@
 /** Turns a plan into RxJS: a node is an `Observable<Batch>`, an edge a subscription. */
 import { concatMap, filter, map, type Observable, type OperatorFunction, share, tap } from 'rxjs'
+import type { Backlog } from './backlog.ts'
 import { type Batch, makeBatch } from './batch.ts'
 import { type Clock, type EventClock, eventClock } from './clock.ts'
-import { type EdgeCounters, type NodeCounters, newCounters } from './counters.ts'
+import { type EdgeCounters, type NodeCounters, newCounters, newEdgeCounters } from './counters.ts'
 import type { Context, Logger, Writer } from './define.ts'
 import { DetachedEdge } from './detached_edge.ts'
 import type { AnswerSource } from './enrich/answers.ts'
@@ -16,7 +17,7 @@ import { inputCheck } from './input_check.ts'
 import { type OperatorRunner, operatorRunner, portsOf } from './operator_runner.ts'
 import { Outputs, type Ported } from './outputs.ts'
 import type { Plan, PlanEdge, PlanNode, PlanOperator, PlanSink, PlanSource } from './plan.ts'
-import { countReaders, deadLetterEdges, inputSchema, portKey } from './plan_edges.ts'
+import { countReaders, deadLetterEdges, inletOf, inputSchema, portKey } from './plan_edges.ts'
 import { PortListeners } from './port_listeners.ts'
 import { splitByShape } from './shape_split.ts'
 import { SinkRunner, type SinkRunnerOptions } from './sink_runner.ts'
@@ -58,6 +59,8 @@ export interface Wired {
   readonly sinks: ReadonlyMap<string, SinkRunner>
   /** The nodes that ask the outside. */
   readonly askers: ReadonlyMap<string, Asking>
+  /** What waits before the sinks and the nodes that ask. */
+  readonly backlogs: ReadonlyMap<string, Backlog>
   readonly detached: readonly DetachedEdge[]
   readonly counters: ReadonlyMap<string, NodeCounters>
   readonly edges: readonly EdgeCounters[]
@@ -95,6 +98,7 @@ class Wiring {
   readonly #askers = new Map<string, Asking>()
   /** Nodes whose batches may come late, since something is asked before them. */
   readonly #late = new Set<string>()
+  readonly #backlogs = new Map<string, Backlog>()
   readonly #detached: DetachedEdge[] = []
   readonly #counters = new Map<string, NodeCounters>()
   readonly #edges: EdgeCounters[] = []
@@ -136,6 +140,7 @@ class Wiring {
       runners: this.#runners,
       sinks: this.#sinks,
       askers: this.#askers,
+      backlogs: this.#backlogs,
       detached: this.#detached,
       counters: this.#counters,
       edges: this.#edges,
@@ -220,17 +225,22 @@ class Wiring {
     const from = portKey(edge.from, edge.port)
     const port = this.#ports.get(from)
     if (!port) throw new Error(`nothing leaves ${from}`)
-    const counters: EdgeCounters = { from, to: consumer, sent: 0, dropped: 0, waiting: 0 }
+    const counters = newEdgeCounters(from, consumer)
     this.#edges.push(counters)
+    const { clock } = this.#options
     const batches = port.pipe(
       tap(({ events }) => {
+        const last = events.at(-1)
+        if (!last) return
         counters.sent += events.length
+        counters.lastTime = last.time
+        counters.lastAt = clock.now()
       }),
     )
     if (edge.policy === 'block' || this.#options.dropless) {
       return { batches, reachedFrom: this.#reached.get(edge.from) ?? new Set() }
     }
-    const inlet = `${from}>${consumer}#${index}`
+    const inlet = inletOf(edge, consumer, index)
     const detached = new DetachedEdge(inlet, edge, this.#flow, counters)
     detached.attach(batches, this.#fatal)
     this.#detached.push(detached)
@@ -268,10 +278,12 @@ class Wiring {
       giveUp,
     })
     this.#askers.set(node.id, asking)
+    this.#backlogs.set(node.id, asking.backlog)
     this.#late.add(node.id)
     const made = input.pipe(
-      tap(() => {
+      tap((batch) => {
         counters.queued += 1
+        asking.backlog.enter(batch)
       }),
       concatMap((batch) => asking.process(batch)),
       tap(() => {
@@ -385,6 +397,7 @@ class Wiring {
       onFatal: this.#fatal,
     })
     this.#sinks.set(id, runner)
+    this.#backlogs.set(id, runner.backlog)
     return runner
   }
 

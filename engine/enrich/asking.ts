@@ -1,4 +1,5 @@
 /** Asks the outside about the events of one node, batch after batch, for as long as it takes. */
+import { Backlog } from '../backlog.ts'
 import type { Batch } from '../batch.ts'
 import { pause } from '../clock.ts'
 import type { Json } from '../define.ts'
@@ -43,6 +44,9 @@ export class Asking {
     this.#runner = new EnrichRunner(node, options)
   }
 
+  /** What has come in and has no answers yet; whoever calls `process` enters it. */
+  readonly backlog = new Backlog()
+
   /** Why the last question got no answer; undefined after one that did. */
   cause: unknown
 
@@ -66,6 +70,8 @@ export class Asking {
       this.cause = error
       batch.token.settle('failed')
       return undefined
+    } finally {
+      this.backlog.leave(batch)
     }
   }
 

@@ -1,7 +1,7 @@
 /** What runs in a thread beside the first: the same graph, on batches the first one hands over. */
 import { liveClock } from '../clock.ts'
 import { makeContext } from '../context.ts'
-import type { NodeCounters } from '../counters.ts'
+import type { EdgeCounters, NodeCounters } from '../counters.ts'
 import type { Logger, Writer } from '../define.ts'
 import { EngineError } from '../errors.ts'
 import type { Event } from '../event.ts'
@@ -29,9 +29,11 @@ export type LaneInput = NumberedLines | readonly Event[]
 /** What the nodes and edges counted meanwhile. */
 export interface LaneCounts {
   readonly nodes: Readonly<Record<string, NodeCounts>>
-  /** events sent, in the order of `Wired.edges` */
-  readonly edges: readonly number[]
+  /** in the order of `Wired.edges` */
+  readonly edges: readonly EdgeCounts[]
 }
+
+type EdgeCounts = Pick<EdgeCounters, 'sent' | 'lastTime' | 'lastAt'>
 
 type NodeCounts = Omit<NodeCounters, 'queued' | 'retries' | 'reasons'> & {
   readonly reasons: Readonly<Record<string, number>>
@@ -147,9 +149,9 @@ function takeCounts({ counters, edges, inlets }: Wired, isRead: boolean): LaneCo
     for (const name of ADDED) counted[name] = 0
     counted.reasons.clear()
   }
-  const sent = edges.map((edge) => edge.sent)
+  const passed = edges.map(({ sent, lastTime, lastAt }) => ({ sent, lastTime, lastAt }))
   for (const edge of edges) edge.sent = 0
-  return { nodes, edges: sent }
+  return { nodes, edges: passed }
 }
 
 /** Adds what a lane has counted to the counters of the first thread. */
@@ -166,8 +168,11 @@ export function addCounts(
       counters.reasons.set(reason, (counters.reasons.get(reason) ?? 0) + by)
     }
   }
-  edges.forEach((sent, index) => {
+  edges.forEach(({ sent, lastTime, lastAt }, index) => {
     const edge = to.edges[index]
-    if (edge) edge.sent += sent
+    if (!edge || sent === 0) return
+    edge.sent += sent
+    edge.lastTime = lastTime
+    edge.lastAt = lastAt
   })
 }

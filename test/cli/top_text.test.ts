@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { topText } from '../../cli/top_text.ts'
 import { durationText, sizeText, timeText } from '../../cli/units_text.ts'
+import type { EdgeStats } from '../../engine/edge_stats.ts'
 import type { NodeStats, RunStats } from '../../engine/run_stats.ts'
 
 const node = (more: Partial<NodeStats>): NodeStats => ({
@@ -11,22 +12,30 @@ const node = (more: Partial<NodeStats>): NodeStats => ({
   filtered: 0,
   errors: 0,
   retries: 0,
+  deadLettered: 0,
   queued: 0,
+  pending: 0,
   waiting: 0,
   dropped: 0,
+  ...more,
+})
+const edge = (more: Partial<EdgeStats>): EdgeStats => ({
+  ...{ from: 'in', to: 's1', policy: 'block', sent: 0, dropped: 0, waiting: 0 },
   ...more,
 })
 const stats = (clock: number, ...nodes: NodeStats[]): RunStats => ({
   pipeline: 'ingest',
   clock,
   inFlight: 1200,
+  credit: 8192,
   deadLetters: 3,
   nodes,
+  edges: [],
 })
 
-/** The cells of the only node, by heading; it has no longer name than its heading. */
-function cells(text: string): Record<string, string> {
-  const [, head = '', row = ''] = text.split('\n')
+/** The cells of the only row of a table, by heading; it has no longer name than its heading. */
+function cells(text: string, line = 1): Record<string, string> {
+  const [head = '', row = ''] = text.split('\n').slice(line)
   let start = 0
   const columns = [...head.matchAll(/\S+/g)].map(({ 0: name, index }) => {
     const cell = row.slice(start, index + name.length).trim()
@@ -42,19 +51,37 @@ describe('top', () => {
     const before = stats(1000, node({ in: 100, out: 90 }))
     const now = stats(
       3000,
-      node({ in: 10_100, out: 90, queued: 2, waiting: 5, lag: 90_000, state }),
+      node({ in: 10_100, out: 90, pending: 2, waiting: 5, oldest: 2500, lag: 90_000, state }),
     )
-    expect(topText(now, before)).toMatch(/^ingest: 1,200 in flight, 3 dead letters\n/)
+    expect(topText(now, before)).toMatch(
+      /^ingest: 1,200 in flight \(credit 8,192 a source\), 3 dead letters\n/,
+    )
     expect(cells(topText(now, before))).toMatchObject({
       'IN/s': '5,000',
       'OUT/s': '0',
       IN: '10,100',
       QUEUE: '7',
+      OLDEST: '2.5 s',
       LAG: '1.5 m',
       KEYS: '65,536',
       STATE: '3.3 MiB',
       EVICTED: '12',
     })
+  })
+
+  it('shows what passes each edge, what waits on it and what it has let go', () => {
+    const look = (clock: number, sent: number) => {
+      const drops = { policy: 'drop_oldest', capacity: 10, dropped: 7, waiting: 4 } as const
+      const of = edge({ ...drops, sent, oldest: 1500, behind: 90_000, idle: 20 })
+      return { ...stats(clock, node({})), edges: [of] }
+    }
+    const shown = topText(look(3000, 2100), look(1000, 100))
+    expect(cells(shown, 4)).toEqual({
+      ...{ FROM: 'in', TO: 's1', 'EVENTS/s': '1,000', EVENTS: '2,100', DROPPED: '7' },
+      ...{ WAITING: '4/10', OLDEST: '1.5 s', BEHIND: '1.5 m', IDLE: '20 ms' },
+    })
+    const blocks = { ...stats(3000, node({})), edges: [edge({ sent: 5 })] }
+    expect(cells(topText(blocks, undefined), 4)).toMatchObject({ EVENTS: '5', DROPPED: '' })
   })
 
   it('shows no rates at the first look and after a restart', () => {

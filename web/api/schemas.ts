@@ -286,21 +286,60 @@ export const config = Type.Object({
     ),
   ),
 })
+const ms = (description: string) => Type.Optional(Type.Number({ description }))
+const edgeCounters = Type.Object({
+  sent: count('events that left by it'),
+  dropped: count('events its policy let go'),
+  waiting: count('events it holds; none where it blocks'),
+  oldest: ms('how long the oldest of them has waited, ms; missing: none does'),
+  behind: ms('how old the last event was when it passed, ms; missing: none has'),
+  idle: ms('how long ago that was, ms'),
+})
+const pipelineEdge = Type.Object({
+  from: Type.String(),
+  port: nullText('output; null: the one'),
+  policy: Type.Enum(['block', 'drop_oldest', 'drop_newest']),
+  capacity: orNull(Type.Integer({ description: 'events it holds; null: it blocks' })),
+  counters: orNull(edgeCounters),
+})
+const nodeCounters = Type.Object({
+  in: count('events that came in; of a source, that it read'),
+  out: count('events that went out; of a sink, that it wrote'),
+  filtered: count('events that led to nothing'),
+  errors: count('events that could not be handled'),
+  dead_lettered: count('those of them that went to the dead letters'),
+  retries: count('writes and questions that were tried again'),
+  queued: count('batches that wait before it'),
+  pending: count('events that wait before it, those being written included'),
+  oldest: ms('how long the oldest of them has waited, ms; missing: none does'),
+  waiting: count('events that wait on the edges into it'),
+  dropped: count('events these have let go'),
+  lag: ms('now less the time of the last event, ms; missing: there was none'),
+  state: Type.Optional(
+    Type.Object({
+      keys: count('keys it knows'),
+      bytes: count('characters in the last checkpoint'),
+      timers: count('timers that are set'),
+      evicted: count('keys that made room'),
+    }),
+  ),
+})
 const pipelineNode = Type.Object({
   id: Type.String(),
   type: Type.String(),
   section: Type.Enum(['sources', 'operators', 'sinks']),
   summary: Type.String(),
-  inputs: Type.Array(Type.Object({ from: Type.String(), port: nullText('output; null: the one') })),
-  counters: orNull(anyObject('in, out, filtered, errors, dropped, queued, lag, …')),
+  inputs: Type.Array(pipelineEdge),
+  counters: orNull(nodeCounters),
 })
 export const pipeline = Type.Object({
   name: Type.String(),
   description: Type.String(),
   running: Type.Boolean(),
   clock: orNull(Type.Number({ description: 'ms of its stopwatch, for rates' })),
-  in_flight: orNull(Type.Integer()),
-  dead_letters: orNull(Type.Integer()),
+  in_flight: orNull(Type.Integer({ description: 'events not yet acknowledged' })),
+  credit: orNull(Type.Integer({ description: 'of these, what one source may have' })),
+  dead_letters: orNull(Type.Integer({ description: 'that are kept' })),
   nodes: Type.Array(pipelineNode),
 })
 const webhookFields = {

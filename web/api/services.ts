@@ -1,4 +1,5 @@
 /** What the API is made of: everything that lives outside it is handed in. */
+import type { Static } from 'typebox'
 import type { Bus } from '../../bus/bus.ts'
 import type { StreamTable } from '../../bus/stream/streams.ts'
 import type { WebhookClient } from '../../bus/webhook/client.ts'
@@ -6,6 +7,7 @@ import type { Guard } from '../../bus/webhook/guard.ts'
 import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
 import type { SecretBox } from '../../store/secret_box.ts'
+import type { pipeline } from './schemas.ts'
 import type { UnitManager } from './unit_manager.ts'
 
 export interface ApiSettings {
@@ -29,25 +31,8 @@ export interface StreamRoute {
   readonly summary: string
 }
 
-/** A node of a pipeline, with what it has done so far where the pipeline runs. */
-export interface PipelineNodeView {
-  readonly id: string
-  readonly type: string
-  readonly section: 'sources' | 'operators' | 'sinks'
-  readonly summary: string
-  readonly inputs: readonly { readonly from: string; readonly port: string | null }[]
-  readonly counters: Readonly<Record<string, unknown>> | null
-}
-
-export interface PipelineView {
-  readonly name: string
-  readonly description: string
-  readonly running: boolean
-  readonly clock: number | null
-  readonly in_flight: number | null
-  readonly dead_letters: number | null
-  readonly nodes: readonly PipelineNodeView[]
-}
+/** How a pipeline is wired, with what it has done so far where it runs. */
+export type PipelineView = Static<typeof pipeline>
 
 export interface ApiServices {
   readonly database: Database

@@ -134,7 +134,9 @@ describe('a lane that is given lines', () => {
             lastTime: here.wired.counters.get(id)?.lastTime,
           })
       }
-      expect(made.counts.edges).toEqual(here.wired.edges.map(({ sent }) => sent))
+      expect(made.counts.edges.map(({ sent }) => sent)).toEqual(
+        here.wired.edges.map(({ sent }) => sent),
+      )
       // Nothing of them is left where they were read.
       expect(lines.bytes.buffer.detached).toBe(true)
     }

@@ -1,5 +1,5 @@
 /** A browser that opens the dashboard, as Debian packages it. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -8,7 +8,9 @@ import { NOW } from '../api/api.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
 const SHOTS = new URL('../../.screenshots/', import.meta.url).pathname
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+let axeText: string | undefined
+const axe = (): string =>
+  (axeText ??= readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
 
 /** @returns false where there is none: such tests are skipped, and CI fails */
 export function hasBrowser(): boolean {
@@ -29,6 +31,8 @@ export interface Visit {
   readonly context: BrowserContext
   /** what the page has complained about: errors of scripts, and what the policy has refused */
   readonly complaints: string[]
+  /** the page, and its browser where that is its own */
+  close(): Promise<void>
 }
 
 interface VisitOptions {
@@ -37,19 +41,23 @@ interface VisitOptions {
   readonly theme?: 'light' | 'dark'
   /** false: the page has the time of this host, and can be measured */
   readonly clock?: boolean
+  /** the one it shares with earlier pages; else it has one of its own */
+  readonly context?: BrowserContext | undefined
 }
 
 /** A page of its own, with the clock of the API. */
 export async function visit(
   browser: Browser,
   address: string,
-  { token, theme = 'light', clock = true }: VisitOptions = {},
+  { token, theme = 'light', clock = true, context: earlier }: VisitOptions = {},
 ): Promise<Visit> {
-  const context = await browser.newContext({
-    baseURL: address,
-    viewport: { width: 1440, height: 900 },
-    colorScheme: theme,
-  })
+  const context =
+    earlier ??
+    (await browser.newContext({
+      baseURL: address,
+      viewport: { width: 1440, height: 900 },
+      colorScheme: theme,
+    }))
   // Sooner than the test gives up, so that it is told what was waited for.
   context.setDefaultTimeout(12_000)
   const page = await context.newPage()
@@ -60,18 +68,30 @@ export async function visit(
     const isStatus = message.text().startsWith('Failed to load resource')
     if (message.type() === 'error' && !isStatus) complaints.push(message.text())
   })
-  if (clock) await page.clock.install({ time: NOW })
+  if (clock && !earlier) await page.clock.install({ time: NOW })
   if (token !== undefined) {
     await page.addInitScript(`sessionStorage.setItem('decnet.token', ${JSON.stringify(token)})`)
   }
-  return { page, context, complaints }
+  const close = () => (earlier ? page : context).close()
+  return { page, context, complaints, close }
 }
 
 /** All that is loading has come. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor()
-  await expect.poll(() => page.locator('.skeleton, .app-loading').count()).toBe(0)
+  await expect.poll(() => page.locator('.skeleton, .app-loading').count(), { interval: 20 }).toBe(0)
 }
+
+/** Changes the theme, without the time it takes for colours to fade. */
+export async function setTheme(page: Page, theme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme })
+  await page.evaluate(`for (const one of document.getAnimations())
+    if (one instanceof CSSTransition) one.finish()`)
+}
+
+/** Whether something in it is wider than its window. */
+export const isWide = (page: Page): Promise<unknown> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
 
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true })
@@ -83,12 +103,16 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
 }
 
+/** Those of the standards that look at colours. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
+const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
 /** @returns what of WCAG 2.2 A and AA the page breaks, a line each */
-export async function barriers(page: Page): Promise<string[]> {
+export async function barriers(page: Page, rules: 'all' | 'colours' = 'all'): Promise<string[]> {
   // Through the debugger, for the policy of the page lets no such script in.
-  const { readFileSync } = await import('node:fs')
-  await page.evaluate(readFileSync(AXE, 'utf8'))
-  const run = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`
+  if (await page.evaluate('window.axe === undefined')) await page.evaluate(axe())
+  const runOnly = rules === 'all' ? STANDARDS : COLOUR_RULES
+  const run = `axe.run(document, ${JSON.stringify({ runOnly, resultTypes: ['violations'] })})`
   const { violations } = (await page.evaluate(run)) as { violations: readonly Violation[] }
   return violations.flatMap(({ id, nodes }) =>
     nodes.slice(0, 3).map(({ html, failureSummary = '' }) => {

@@ -2,77 +2,121 @@ import { describe, expect, it } from 'vitest'
 import type {
   CampaignExplanation,
   IdentityExplanation,
-  Pipeline,
-} from '../../../web/dashboard/src/api/types.ts'
+} from '../../../web/dashboard/src/api/explanation_types.ts'
+import type { Pipeline } from '../../../web/dashboard/src/api/types.ts'
+import { edgeLabel, edgeState, greatestLag } from '../../../web/dashboard/src/graph/edge_state.ts'
 import { campaignEvidence, identityEvidence } from '../../../web/dashboard/src/graph/evidence.ts'
 import { placeNodes } from '../../../web/dashboard/src/graph/layout.ts'
 import {
-  edgeRate,
-  greatestLag,
+  edgesOf,
   inflow,
+  NO_RATES,
   ratesOf,
 } from '../../../web/dashboard/src/graph/pipeline_rates.ts'
 
-const counters = (all: object) => ({
-  ...{ in: 0, out: 0, filtered: 0, errors: 0, retries: 0, queued: 0, waiting: 0, dropped: 0 },
+type Counters = NonNullable<Pipeline['nodes'][number]['inputs'][number]['counters']>
+
+const node = (all: object) => ({
+  ...{ in: 0, out: 0, filtered: 0, errors: 0, dead_lettered: 0, retries: 0, queued: 0 },
+  ...{ pending: 0, waiting: 0, dropped: 0 },
   ...all,
+})
+const edge = (from: string, port: string | null, counters: Partial<Counters> | null) => ({
+  ...{ from, port, policy: 'block' as const, capacity: null },
+  counters: counters && { sent: 0, dropped: 0, waiting: 0, ...counters },
 })
 
 /** A source that splits: one sink takes all of it, another the errors, a third both. */
 const pipeline = (clock: number | null, scale: number): Pipeline => ({
-  ...{ name: 'p', description: '', running: true, clock, in_flight: 0, dead_letters: 0 },
+  ...{ name: 'p', description: '', running: true, clock, in_flight: 0, credit: 10 },
+  dead_letters: 0,
   nodes: [
     {
-      id: 'lines',
-      section: 'sources',
-      inputs: [],
-      counters: counters({ out: 100 * scale, lag: 5 }),
+      ...{ id: 'lines', type: 'x', summary: '', section: 'sources', inputs: [] },
+      counters: node({ out: 100 * scale }),
     },
     {
-      ...{ id: 'parsed', section: 'operators' },
-      inputs: [{ from: 'lines', port: null }],
-      counters: counters({ in: 100 * scale, out: 90 * scale, errors: 10 * scale, lag: 9 }),
+      ...{ id: 'parsed', type: 'x', summary: '', section: 'operators' },
+      inputs: [edge('lines', null, { sent: 100 * scale, behind: 5, idle: 1 })],
+      counters: node({ in: 100 * scale, out: 90 * scale, errors: 10 * scale }),
     },
     {
-      ...{ id: 'rows', section: 'sinks' },
-      inputs: [{ from: 'parsed', port: null }],
-      counters: counters({ in: 60 * scale, dropped: 30 * scale }),
-    },
-    {
-      ...{ id: 'both', section: 'sinks' },
+      ...{ id: 'both', type: 'x', summary: '', section: 'sinks' },
       inputs: [
-        { from: 'parsed', port: null },
-        { from: 'parsed', port: 'errors' },
-        { from: 'parsed', port: 'other' },
+        edge('parsed', null, { sent: 90 * scale, behind: 9, idle: 1 }),
+        edge('parsed', 'errors', { sent: 10 * scale, behind: 70_000, idle: 60_000 }),
+        edge('parsed', 'errors', { sent: 10 * scale, dropped: 4 * scale }),
       ],
-      counters: counters({ in: 100 * scale }),
+      counters: node({ in: 110 * scale }),
     },
-  ].map((node) => ({ type: 'x', summary: '', ...node })) as unknown as Pipeline['nodes'],
+  ],
 })
 
 describe('rates of a pipeline', () => {
   const now = pipeline(3000, 2)
   const rates = ratesOf(pipeline(1000, 1), now)
-  const [, , rows, both] = now.nodes
 
   it('come from two looks', () => {
-    expect(rates.get('lines')).toEqual({ in: 0, out: 50, errors: 0, dropped: 0 })
+    expect(rates.nodes.get('lines')).toEqual({ in: 0, out: 50, errors: 0 })
     expect(inflow(now, rates)).toBe(50)
-    expect(greatestLag(now)).toBe(9)
   })
 
-  it('of an edge count what it has let go as well', () => {
-    expect(rows && edgeRate(rows, { from: 'parsed', port: null }, rates)).toBe(45)
-  })
-
-  it('of several edges into a node are those of where they come from, as far as that is known', () => {
-    expect(both?.inputs.map((input) => edgeRate(both, input, rates))).toEqual([45, 5, undefined])
+  it('of several edges into one node are their own, two from one port included', () => {
+    expect(edgesOf(now).map(({ key }) => rates.edges.get(key))).toEqual([
+      { sent: 50, dropped: 0 },
+      { sent: 45, dropped: 0 },
+      { sent: 5, dropped: 0 },
+      { sent: 5, dropped: 2 },
+    ])
   })
 
   it('are not known after a start, nor of what does not run', () => {
-    expect(ratesOf(pipeline(5000, 9), now).size).toBe(0)
-    expect(ratesOf(undefined, now).size).toBe(0)
-    expect(ratesOf(pipeline(null, 1), now).size).toBe(0)
+    expect(ratesOf(pipeline(5000, 9), now)).toBe(NO_RATES)
+    expect(ratesOf(undefined, now)).toBe(NO_RATES)
+    expect(ratesOf(pipeline(null, 1), now)).toBe(NO_RATES)
+  })
+})
+
+describe('an edge', () => {
+  const state = (counters: Partial<Counters> | null, more: object = {}, sent = 0) =>
+    edgeState({ ...edge('a', null, counters), ...more }, { sent, dropped: 0 })
+
+  it('that works has its rate, and is thicker the more passes', () => {
+    const [few, many] = [9, 100_000].map((sent) => state({ behind: 800, idle: 5 }, {}, sent))
+    expect(few).toMatchObject({ rate: '9/s', troubles: [], tone: 'flowing', width: 2 })
+    expect(many).toMatchObject({ rate: '100k/s', width: 6 })
+  })
+
+  it('that drops, holds back or is late says so in words', () => {
+    const capacity = { policy: 'drop_oldest', capacity: 10 }
+    expect(state({ dropped: 1200, waiting: 10, oldest: 100 }, capacity)).toMatchObject({
+      troubles: ['1.2k dropped', '10 wait 100 ms'],
+      tone: 'dropping',
+    })
+    expect(state({ waiting: 3, oldest: 7000 }, capacity)).toMatchObject({
+      troubles: ['3 wait 7 s'],
+      tone: 'late',
+    })
+    expect(state({ behind: 95_000, idle: 10 })).toMatchObject({
+      troubles: ['1 m behind'],
+      tone: 'late',
+    })
+  })
+
+  it('over which nothing comes is not late, however old its last event was', () => {
+    expect(state({ behind: 95_000, idle: 60_000 })).toMatchObject({ troubles: [], tone: 'idle' })
+    expect(greatestLag(pipeline(1, 1))).toBe(9)
+    expect(state(null)).toMatchObject({ rate: undefined, troubles: [], tone: 'idle' })
+  })
+
+  it('says the same to those who do not see it', () => {
+    const dropping = edge('a', 'errors', { sent: 1200, dropped: 3 })
+    const told = edgeState(dropping, { sent: 4, dropped: 0 })
+    expect(edgeLabel('a.errors', 'b', dropping, told)).toBe(
+      'a.errors to b, 4/s, 1,200 events, 3 dropped',
+    )
+    const still = edge('a', null, null)
+    expect(edgeLabel('a', 'b', still, edgeState(still, undefined))).toBe('a to b, not running')
   })
 })
 

@@ -17,6 +17,8 @@ export const HOSTILE = '<img src=x onerror=alert(1)>\u202egnp.exe\u001b[31m\u000
 
 export interface Night extends TestApi {
   readonly address: string
+  /** Lets so many ms pass for the API, and work be done. */
+  pass(ms: number): void
 }
 
 interface Built {
@@ -24,6 +26,11 @@ interface Built {
   /** what the API serves */
   readonly dashboard: string
   remove(): Promise<void>
+}
+
+/** Where `decnet api` looks for it. */
+export async function buildInPlace(): Promise<void> {
+  await run('npm', ['run', '--silent', 'build:dashboard'], { cwd: root })
 }
 
 /** The dashboard as `npm run build:dashboard` builds it, elsewhere. */
@@ -48,15 +55,17 @@ export async function night(url: string): Promise<Night> {
   await lastHour(api)
   // Answers are kept for a while by a clock that only a test moves.
   let passed = 0
-  const ticking = setInterval(() => {
-    passed += 250
+  const pass = (ms: number) => {
+    passed += ms
     api.clock.advanceTo(NOW + passed)
-    for (const one of pipelines) work(one)
-  }, 250)
+    for (const one of pipelines) work(one, ms)
+  }
+  const ticking = setInterval(() => pass(250), 250)
   const address = await api.listen()
   return {
     ...api,
     address,
+    pass,
     async close() {
       clearInterval(ticking)
       await api.close()
@@ -80,40 +89,53 @@ async function lastHour({ database }: TestApi): Promise<void> {
   })
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
 /** Wired as the files say; what they have done is made up, and grows. */
-async function runningPipelines(folder: string): Promise<Mutable<PipelineView>[]> {
+async function runningPipelines(folder: string): Promise<PipelineView[]> {
   const views = await pipelineViews(folder)
   return views.map((view) => {
-    const running = view.name !== 'sniffer'
+    if (view.name === 'sniffer') return view
     return {
       ...view,
-      running,
-      clock: running ? 0 : null,
-      in_flight: running ? 12 : null,
-      dead_letters: running ? 0 : null,
-      nodes: view.nodes.map((node) => ({ ...node, counters: running ? { ...NOTHING } : null })),
+      ...{ running: true, clock: 0, in_flight: 12, credit: 8192, dead_letters: 3 },
+      nodes: view.nodes.map((node) => ({
+        ...node,
+        inputs: node.inputs.map((edge) => ({ ...edge, counters: { ...NOTHING_PASSED } })),
+        counters: { ...NOTHING },
+      })),
     }
   })
 }
 
 const NOTHING = {
-  ...{ in: 0, out: 0, filtered: 0, errors: 0, retries: 0, queued: 0, waiting: 0, dropped: 0 },
-  lag: 840,
+  ...{ in: 0, out: 0, filtered: 0, errors: 0, dead_lettered: 0, retries: 0, queued: 0 },
+  ...{ pending: 0, waiting: 0, dropped: 0, lag: 840 },
 }
+const NOTHING_PASSED = { sent: 0, dropped: 0, waiting: 0, behind: 840, idle: 20 }
 
-function work(view: Mutable<PipelineView>): void {
+/** Some of everything that can go wrong. */
+function work(view: PipelineView, ms: number): void {
   if (view.clock === null) return
-  view.clock += 250
-  view.nodes.forEach(({ counters, inputs, type }, index) => {
+  view.clock += ms
+  view.nodes.forEach(({ id, counters, inputs, type }, index) => {
     if (!counters) return
-    const counted = counters as typeof NOTHING
-    const some = Math.max(40 - index * 3, 1)
-    counted.in += inputs.length === 0 ? 0 : some
-    counted.out += some
-    if (view.name === 'ingest' && type === 'parse_syslog') counted.errors = 3
-    if (view.name === 'profiler' && index === view.nodes.length - 1) counted.dropped = 17
+    const some = Math.max(40 - index * 3, 1) * (ms / 250)
+    counters.in += some
+    counters.out += some
+    if (view.name === 'ingest' && type === 'parse_syslog') {
+      Object.assign(counters, { errors: 3, dead_lettered: 3 })
+    }
+    if (view.name === 'ingest' && id === 'secrets') {
+      Object.assign(counters, { pending: 512, queued: 2, oldest: 8000, retries: 6 })
+    }
+    if (type === 'dedup') counters.state = { keys: 1204, bytes: 88_000, timers: 1204, evicted: 0 }
+    for (const edge of inputs) {
+      if (!edge.counters) continue
+      edge.counters.sent += some
+      if (view.name === 'ingest' && id === 'fresh') edge.counters.behind = 95_000
+      if (edge.capacity === null) continue
+      Object.assign(edge.counters, { dropped: 17, waiting: edge.capacity, oldest: 6000 })
+      counters.dropped = 17
+    }
   })
 }
 

@@ -2,20 +2,23 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { ApiError, ask } from './client.ts'
 import type {
+  AttackerExplanation,
+  CampaignExplanation,
+  IdentityExplanation,
+  ReuseExplanation,
+} from './explanation_types.ts'
+import type {
   Attacker,
   AttackerDetail,
-  AttackerExplanation,
   Bucket,
   Campaign,
   CampaignDetail,
-  CampaignExplanation,
   Command,
   Config,
   Credential,
   Health,
   Identity,
   IdentityDetail,
-  IdentityExplanation,
   Intel,
   Log,
   MailTarget,
@@ -24,7 +27,6 @@ import type {
   Page,
   Pipeline,
   Reuse,
-  ReuseExplanation,
   Total,
   Webhook,
   Workers,

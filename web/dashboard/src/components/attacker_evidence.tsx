@@ -1,5 +1,5 @@
 /** Which records are behind what is said of an address. */
-import type { AttackerExplanation, Concluded } from '../api/types.ts'
+import type { AttackerExplanation, Concluded } from '../api/explanation_types.ts'
 import { type Column, DataTable } from './data_table.tsx'
 import { BehindText, Doubts, recordsText } from './explained.tsx'
 import { Panel } from './panel.tsx'

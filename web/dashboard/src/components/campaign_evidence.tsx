@@ -2,7 +2,11 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import { lazy, Suspense } from 'react'
 import { Link } from 'react-router'
-import type { CampaignEdge, CampaignExplanation, Handoff } from '../api/types.ts'
+import type {
+  CampaignEdge,
+  CampaignExplanation,
+  HandoffExplained,
+} from '../api/explanation_types.ts'
 import { counted, grouped } from '../format/number.ts'
 import { duration } from '../format/time.ts'
 import { campaignEvidence } from '../graph/evidence.ts'
@@ -142,7 +146,7 @@ function Shown({ data }: { data: CampaignExplanation }) {
   )
 }
 
-function Handoffs({ handoffs }: { handoffs: readonly Handoff[] }) {
+function Handoffs({ handoffs }: { handoffs: readonly HandoffExplained[] }) {
   return (
     <div>
       <h3>Deckies that were handed on</h3>

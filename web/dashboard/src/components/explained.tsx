@@ -1,7 +1,7 @@
 /** Parts of explanations that all of them have. */
 import { TriangleAlert } from 'lucide-react'
 import { Link } from 'react-router'
-import type { Behind, CampaignExplanation, IdentityExplanation } from '../api/types.ts'
+import type { Behind, CampaignExplanation, IdentityExplanation } from '../api/explanation_types.ts'
 import { counted, grouped } from '../format/number.ts'
 import { Hash } from './copy.tsx'
 import { When } from './when.tsx'

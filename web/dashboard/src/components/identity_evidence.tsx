@@ -1,7 +1,7 @@
 /** Why some addresses are taken for one pair of hands: as a graph, and as a list of what they share. */
 import type { UseQueryResult } from '@tanstack/react-query'
 import { lazy, Suspense } from 'react'
-import type { IdentityExplanation, SharedExplained } from '../api/types.ts'
+import type { IdentityExplanation, SharedExplained } from '../api/explanation_types.ts'
 import { counted, grouped } from '../format/number.ts'
 import { identityEvidence } from '../graph/evidence.ts'
 import { identityPath } from './attacker_cells.tsx'

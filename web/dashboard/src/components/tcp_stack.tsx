@@ -1,14 +1,15 @@
 /** What an attacker's TCP stack gives away. */
 import { TriangleAlert } from 'lucide-react'
-import type { Behavior } from '../api/types.ts'
+import type { Behavior, TcpFingerprint } from '../api/types.ts'
 import { classTag } from '../format/tcp_stack.ts'
 import { Badge } from './badge.tsx'
 import { Panel } from './panel.tsx'
 import { Untrusted } from './untrusted.tsx'
 
 export function TcpStack({ behavior }: { behavior: Behavior }) {
-  const { tcp_fingerprint: tcp, retransmit_count } = behavior
-  if (!tcp || Object.keys(tcp).length === 0) {
+  const { retransmit_count } = behavior
+  const tcp: TcpFingerprint = behavior.tcp_fingerprint
+  if (Object.keys(tcp).length === 0) {
     return (
       <Panel title="TCP stack">
         <p className="faint">No SYN of this address was seen by the sniffer.</p>

@@ -29,6 +29,10 @@ export function relative(ms: number, now: number): string {
   return seconds < 0 ? `in ${text}` : `${text} ago`
 }
 
+/** @param ms 0 or more @returns `340 ms`, `5 s`, `2 h`: the greatest unit alone */
+export const roughly = (ms: number): string =>
+  ms < 1000 ? `${Math.round(ms)} ms` : roundDuration(ms / 1000)
+
 /** @param seconds 0 or more @returns the greatest unit alone */
 function roundDuration(seconds: number): string {
   const [name, size] = UNITS.find(([, length]) => seconds >= length) ?? (['s', 1] as const)

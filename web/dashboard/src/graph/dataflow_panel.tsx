@@ -6,7 +6,8 @@ import type { Pipeline } from '../api/types.ts'
 import { Panel } from '../components/panel.tsx'
 import { Empty, Failure } from '../components/state.tsx'
 import { PipelineGraph, useRates } from './pipeline_graph.tsx'
-import { chosenOf, PipelineLegend, PipelinePicker } from './pipeline_picker.tsx'
+import { chosenOf, PipelineLegend, PipelinePicker, Standing } from './pipeline_picker.tsx'
+import { NO_RATES } from './pipeline_rates.ts'
 
 export function DataflowPanel({
   query,
@@ -26,7 +27,7 @@ export function DataflowPanel({
       aside={
         <>
           <PipelineLegend />
-          <Link to={`/pipelines?name=${encodeURIComponent(chosen?.name ?? '')}`}>Details</Link>
+          <Link to={`/pipelines?name=${encodeURIComponent(chosen?.name ?? '')}`}>As tables</Link>
         </>
       }
     >
@@ -41,9 +42,10 @@ export function DataflowPanel({
             chosen={chosen.name}
             choose={setAsked}
           />
+          <Standing pipeline={chosen} />
           <PipelineGraph
             pipeline={chosen}
-            rates={rates.get(chosen.name) ?? new Map()}
+            rates={rates.get(chosen.name) ?? NO_RATES}
             onOpen={() => navigate(`/pipelines?name=${encodeURIComponent(chosen.name)}`)}
           />
         </>

@@ -1,5 +1,9 @@
 /** Evidence as a graph: what each explanation says, as nodes and edges with the bridges marked. */
-import type { CampaignExplanation, IdentityExplanation, SharedKind } from '../api/types.ts'
+import type {
+  CampaignExplanation,
+  IdentityExplanation,
+  SharedKind,
+} from '../api/explanation_types.ts'
 
 /** A member of a cluster, or something that members share. */
 export type EvidenceNode =

@@ -1,7 +1,11 @@
 /** A graph that can be moved and zoomed, with nodes that are drawn by whoever shows it. */
 import {
+  BaseEdge,
   Controls,
   type Edge,
+  EdgeLabelRenderer,
+  type EdgeProps,
+  getBezierPath,
   Handle,
   type Node,
   type NodeProps,
@@ -27,9 +31,13 @@ export interface GraphEdge {
   readonly from: string
   readonly to: string
   readonly text?: string
+  /** what is wrong, below the text */
+  readonly notes?: readonly string[]
+  /** what it is and how it stands, for those who do not see it */
   readonly label: string
   readonly className?: string
-  readonly arrow?: boolean
+  /** of the line, px */
+  readonly width?: number
 }
 
 interface FlowGraphProps {
@@ -43,7 +51,10 @@ interface FlowGraphProps {
 
 type Drawn = Node<{ content: ReactNode }, 'drawn'>
 
+type Line = Edge<Pick<GraphEdge, 'text' | 'notes' | 'width' | 'className'>, 'line'>
+
 const NODE_TYPES = { drawn: DrawnNode }
+const EDGE_TYPES = { line: LineEdge }
 
 function DrawnNode({ data }: NodeProps<Drawn>) {
   return (
@@ -51,6 +62,35 @@ function DrawnNode({ data }: NodeProps<Drawn>) {
       <Handle type="target" position={Position.Left} isConnectable={false} />
       {data.content}
       <Handle type="source" position={Position.Right} isConnectable={false} />
+    </>
+  )
+}
+
+/** Its words stand in the middle and take no room, so that none of them moves anything. */
+function LineEdge({ id, data, ...ends }: EdgeProps<Line>) {
+  const [path, x, y] = getBezierPath(ends)
+  const { text = '', notes = [], width, className = '' } = data ?? {}
+  return (
+    <>
+      <BaseEdge
+        id={id}
+        path={path}
+        {...(width !== undefined && { style: { strokeWidth: width } })}
+      />
+      {(text !== '' || notes.length > 0) && (
+        <EdgeLabelRenderer>
+          <div
+            className={`edge-text ${className}`}
+            aria-hidden
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+          >
+            {text !== '' && <span>{text}</span>}
+            {notes.map((note) => (
+              <strong key={note}>{note}</strong>
+            ))}
+          </div>
+        </EdgeLabelRenderer>
+      )}
     </>
   )
 }
@@ -79,12 +119,18 @@ export function FlowGraph(props: FlowGraphProps) {
     }),
   )
   const lines = edges.map(
-    ({ from, to, text, label, className }, index): Edge => ({
+    ({ from, to, text, notes, width, label, className }, index): Line => ({
       id: `${index} ${from} ${to}`,
+      type: 'line',
       source: from,
       target: to,
       ariaLabel: label,
-      ...(text !== undefined && { label: text }),
+      data: {
+        ...(text !== undefined && { text }),
+        ...(notes !== undefined && { notes }),
+        ...(width !== undefined && { width }),
+        ...(className !== undefined && { className }),
+      },
       ...(className !== undefined && { className }),
     }),
   )
@@ -94,6 +140,7 @@ export function FlowGraph(props: FlowGraphProps) {
         nodes={drawn}
         edges={lines}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         nodesDraggable={false}
         nodesConnectable={false}
         edgesFocusable={false}
@@ -103,7 +150,7 @@ export function FlowGraph(props: FlowGraphProps) {
         minZoom={0.2}
         maxZoom={1.5}
         fitView
-        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        fitViewOptions={{ padding: 0.04, maxZoom: 1 }}
         {...(onOpen && {
           onNodeClick: (_event: unknown, node: Node) => onOpen(node.id),
         })}
@@ -121,7 +168,7 @@ function Fit({ shape }: { shape: string }) {
   const ready = useNodesInitialized()
   // biome-ignore lint/correctness/useExhaustiveDependencies: another shape is what it waits for
   useEffect(() => {
-    if (ready) void fitView({ padding: 0.08, maxZoom: 1 })
+    if (ready) void fitView({ padding: 0.04, maxZoom: 1 })
   }, [shape, ready, fitView])
   return null
 }

@@ -1,8 +1,8 @@
 /** All pipelines with how they stand, one of which is looked at. */
 import type { Pipeline } from '../api/types.ts'
 import { Status, type Tone } from '../components/badge.tsx'
-import { compact, rate } from '../format/number.ts'
-import { inflow, type Rates, totalOf } from './pipeline_rates.ts'
+import { compact, counted, grouped, rate } from '../format/number.ts'
+import { inflow, NO_RATES, type Rates, totalOf } from './pipeline_rates.ts'
 
 interface PipelinePickerProps {
   readonly pipelines: readonly Pipeline[]
@@ -17,8 +17,9 @@ export function PipelinePicker({ pipelines, rates, chosen, choose }: PipelinePic
       <legend className="visually-hidden">Pipelines</legend>
       {pipelines.map((pipeline) => {
         const { name, running } = pipeline
-        const troubles = totalOf(pipeline, 'errors') + totalOf(pipeline, 'dropped')
-        const flow = rate(inflow(pipeline, rates.get(name) ?? new Map()))
+        const errors = totalOf(pipeline, 'errors')
+        const dropped = totalOf(pipeline, 'dropped')
+        const flow = rate(inflow(pipeline, rates.get(name) ?? NO_RATES))
         return (
           <button
             key={name}
@@ -28,10 +29,11 @@ export function PipelinePicker({ pipelines, rates, chosen, choose }: PipelinePic
             title={pipeline.description}
             onClick={() => choose(name)}
           >
-            <Status tone={toneOf(running, troubles)}>{name}</Status>
+            <Status tone={toneOf(running, errors + dropped)}>{name}</Status>
             <span className="figure">
               {running ? flow : 'stopped'}
-              {troubles > 0 && ` · ${compact(troubles)} !`}
+              {errors > 0 && ` · ${compact(errors)} err`}
+              {dropped > 0 && ` · ${compact(dropped)} drop`}
             </span>
           </button>
         )
@@ -54,7 +56,25 @@ export function chosenOf(pipelines: readonly Pipeline[], asked: string): Pipelin
   )
 }
 
-/** What the colours of nodes mean. */
+/** In a line of its own, which is there whatever it says. */
+export function Standing({ pipeline }: { pipeline: Pipeline }) {
+  const { running, in_flight, credit, dead_letters, description } = pipeline
+  return (
+    <p className="standing">
+      <span className="soft">{description}</span>
+      {running ? (
+        <span className="figure">
+          {grouped(in_flight ?? 0)} in flight, credit {grouped(credit ?? 0)} a source ·{' '}
+          {counted(dead_letters ?? 0, 'dead letter')}
+        </span>
+      ) : (
+        <strong>Stopped: this is how its file wires it.</strong>
+      )}
+    </p>
+  )
+}
+
+/** What colours and widths mean. */
 export function PipelineLegend() {
   return (
     <span className="legend">
@@ -63,6 +83,13 @@ export function PipelineLegend() {
           <i aria-hidden className={`key-${name}`} /> {name}
         </span>
       ))}
+      <span>
+        <i aria-hidden className="key-late" /> late
+      </span>
+      <span>
+        <i aria-hidden className="key-dropping" /> drops
+      </span>
+      <span>thicker: more events</span>
     </span>
   )
 }

@@ -1,20 +1,18 @@
 /** The pipelines of this host: their YAML made visible, with what passes. */
 import { useQuery } from '@tanstack/react-query'
 import { pipelinesQuery } from '../api/queries.ts'
-import type { PipelineNode } from '../api/types.ts'
-import { type Column, DataTable } from '../components/data_table.tsx'
 import { Figures } from '../components/facts.tsx'
 import { PageHead } from '../components/page_head.tsx'
 import { useParam } from '../components/pager.tsx'
 import { Panel } from '../components/panel.tsx'
 import { Empty, Failure, Skeleton } from '../components/state.tsx'
-import { compact, grouped, rate } from '../format/number.ts'
+import { grouped, rate } from '../format/number.ts'
 import { duration } from '../format/time.ts'
+import { greatestLag } from '../graph/edge_state.ts'
 import { PipelineGraph, useRates } from '../graph/pipeline_graph.tsx'
-import { chosenOf, PipelineLegend, PipelinePicker } from '../graph/pipeline_picker.tsx'
-import { greatestLag, inflow, type Rates, totalOf } from '../graph/pipeline_rates.ts'
-
-const NO_RATES: Rates = new Map()
+import { chosenOf, PipelineLegend, PipelinePicker, Standing } from '../graph/pipeline_picker.tsx'
+import { inflow, NO_RATES, totalOf } from '../graph/pipeline_rates.ts'
+import { EdgeTable, NodeTable } from '../graph/pipeline_tables.tsx'
 
 export function PipelinesPage() {
   const query = useQuery(pipelinesQuery())
@@ -23,6 +21,7 @@ export function PipelinesPage() {
   const [asked, setAsked] = useParam('name')
   const chosen = pipelines && chosenOf(pipelines, asked)
   const own = (chosen && rates.get(chosen.name)) ?? NO_RATES
+  const lag = chosen && greatestLag(chosen)
   const running = pipelines?.filter((one) => one.running).length ?? 0
   return (
     <>
@@ -53,60 +52,27 @@ export function PipelinesPage() {
               chosen={chosen.name}
               choose={setAsked}
             />
+            <Standing pipeline={chosen} />
             <PipelineGraph pipeline={chosen} rates={own} tall />
           </Panel>
           <Figures
             figures={[
               ['Comes in', rate(inflow(chosen, own))],
               ['In flight', chosen.in_flight === null ? '–' : grouped(chosen.in_flight)],
-              ['Greatest lag', lagText(greatestLag(chosen))],
+              ['Greatest lag', lag === undefined ? '–' : duration(lag)],
               ['Errors', grouped(totalOf(chosen, 'errors'))],
               ['Dropped', grouped(totalOf(chosen, 'dropped'))],
               ['Dead letters', chosen.dead_letters === null ? '–' : grouped(chosen.dead_letters)],
             ]}
           />
+          <Panel title="Edges" flush>
+            <EdgeTable pipeline={chosen} rates={own} />
+          </Panel>
           <Panel title="Nodes" flush>
-            <DataTable
-              name={`Nodes of ${chosen.name}`}
-              columns={columnsFor(own)}
-              rows={chosen.nodes}
-              keyOf={({ id }) => id}
-              empty={null}
-            />
+            <NodeTable pipeline={chosen} rates={own} />
           </Panel>
         </div>
       )}
     </>
   )
-}
-
-const lagText = (lag: number | undefined): string =>
-  lag === undefined ? '–' : duration(Math.max(lag, 0))
-
-function columnsFor(rates: Rates): readonly Column<PipelineNode>[] {
-  const figure = (
-    id: string,
-    head: string,
-    value: (node: PipelineNode) => string,
-  ): Column<PipelineNode> => ({ id, head, width: '5.75rem', align: 'end', cell: value })
-  const counter = (
-    id: string,
-    head: string,
-    of: 'in' | 'out' | 'filtered' | 'errors' | 'dropped',
-  ) => figure(id, head, ({ counters }) => (counters ? grouped(counters[of]) : '–'))
-  return [
-    { id: 'id', head: 'Node', width: '9rem', cell: ({ id }) => <strong>{id}</strong> },
-    { id: 'type', head: 'Type', cell: ({ type, summary }) => <span title={summary}>{type}</span> },
-    figure('in/s', 'In/s', ({ id }) => rate(rates.get(id)?.in).replace('/s', '')),
-    figure('out/s', 'Out/s', ({ id }) => rate(rates.get(id)?.out).replace('/s', '')),
-    counter('in', 'In', 'in'),
-    counter('out', 'Out', 'out'),
-    counter('filtered', 'Filtered', 'filtered'),
-    counter('errors', 'Errors', 'errors'),
-    counter('dropped', 'Dropped', 'dropped'),
-    figure('lag', 'Lag', ({ counters }) => lagText(counters?.lag)),
-    figure('keys', 'Keys', ({ counters }) =>
-      counters?.state ? compact(counters.state.keys) : '–',
-    ),
-  ]
 }
