@@ -256,8 +256,9 @@ function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures, Campaig
   const parent = book.parent(uuid)
   if (!parent || parent.created === null) return undefined
   const { own, all } = book.sumsOf(uuid)
-  const { count, first = null, last = null } = own.span
-  const lists = (parent.merged_into === null ? all : own).lists()
+  const sum = parent.merged_into === null ? all : own
+  const { count, first = null, last = null } = sum.span
+  const lists = sum.lists()
   const listed = (values: readonly string[]) => (values.length > 0 ? values : null)
   return {
     campaign_uuid: uuid,

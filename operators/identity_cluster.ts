@@ -269,9 +269,10 @@ function rowOf(uuid: string, book: ClusterBook<Member, Observation, IdentitySum>
   const parent = book.parent(uuid)
   if (!parent || parent.created === null) return undefined
   const { own, all } = book.sumsOf(uuid)
-  const { count, first, last } = own.span
   // The winner speaks for all; what a loser said last is not wrong, only no longer kept up.
-  const { ja3, hassh, features, left_out } = (parent.merged_into === null ? all : own).lists()
+  const sum = parent.merged_into === null ? all : own
+  const { count, first, last } = sum.span
+  const { ja3, hassh, features, left_out } = sum.lists()
   const listed = (values: readonly string[]) => (values.length > 0 ? values : null)
   return {
     identity_uuid: uuid,

@@ -153,14 +153,16 @@ describe('the sample night in one process', { timeout: 120_000 }, () => {
         `select
           (select count(*) from attackers where identity_id is null) as nobodys,
           (select count(*) from attacker_identities i where observation_count <>
-            (select count(*) from attackers where identity_id = i.uuid)) as miscounted,
+            (select count(*) from attackers a join attacker_identities o on o.uuid = a.identity_id
+              where i.uuid in (o.uuid, o.merged_into_uuid))) as miscounted,
           (select count(*) from attacker_identities
             where campaign_id is null and merged_into_uuid is null) as idle,
-          (select count(*) from campaigns c where merged_into_uuid is null and identity_count <>
-            (select count(*) from attacker_identities i
-              where i.campaign_id = c.uuid and i.merged_into_uuid is null)) as overstaffed`,
+          (select count(*) from campaigns c where identity_count <>
+            (select count(*) from attacker_identities i join campaigns o on o.uuid = i.campaign_id
+              where c.uuid in (o.uuid, o.merged_into_uuid) and i.merged_into_uuid is null
+                and i.observation_count > 0)) as miscounted_too`,
       )
-      expect(counts).toEqual({ nobodys: 0, miscounted: 0, idle: 0, overstaffed: 0 })
+      expect(counts).toEqual({ nobodys: 0, miscounted: 0, idle: 0, miscounted_too: 0 })
     })
 
     it('finds the addresses that load the same file from one place', async () => {

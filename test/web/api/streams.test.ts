@@ -181,8 +181,11 @@ describe('a client that reads slowly', () => {
     for (let n = 1; n <= 200; n++) {
       await api.database.transaction((statements) =>
         statements.insert(
-          { table: 'attacker_identities', columns: ['uuid', 'created_at', 'updated_at'] },
-          [[`i${n}`, at(n), at(n)]],
+          {
+            table: 'attacker_identities',
+            columns: ['uuid', 'created_at', 'updated_at', 'observation_count'],
+          },
+          [[`i${n}`, at(n), at(n), 1]],
         ),
       )
       hub.publish([{ name: 'formed', data: { n, filler } }])
