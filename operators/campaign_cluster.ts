@@ -5,17 +5,18 @@ import { campaignEdges } from '../protocols/clustering/campaign_edges.ts'
 import { CAMPAIGN_WEIGHTS, leastInfra } from '../protocols/clustering/campaign_similarity.ts'
 import { CampaignSum } from '../protocols/clustering/campaign_sum.ts'
 import {
+  type Book,
   ClusterBook,
   type MemberState,
   type ParentState,
 } from '../protocols/clustering/cluster_book.ts'
+import { mergeNews, namedMembers } from '../protocols/clustering/cluster_news.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { disjoint, type IdentityFeatures } from '../protocols/clustering/identity_features.ts'
-import { membersTaken } from '../protocols/clustering/members_taken.ts'
 import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { PHASES, type Phase } from '../protocols/clustering/ukc_phase.ts'
-import { formatIsoMicros } from '../protocols/iso_time.ts'
+import { hasIsoForm, isoTime } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
 
 const texts = Type.Array(Type.String({ maxLength: 512 }))
@@ -93,6 +94,7 @@ export const campaignCluster = defineOperator({
     campaign_id: Type.Optional(
       Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
     ),
+    observation_count: Type.Optional(Type.Integer({ description: 'With 0 it is left out.' })),
     first_seen_at: Type.Optional(textOrNull),
     last_seen_at: Type.Optional(textOrNull),
     ja3_hashes: Type.Optional(textsOrNull),
@@ -103,6 +105,8 @@ export const campaignCluster = defineOperator({
     Type.Object({
       as: Type.Literal('member'),
       dirty: Type.Boolean(),
+      lost: Type.Optional(Type.Boolean()),
+      left: Type.Optional(Type.String()),
       parent: textOrNull,
       features: Type.Union([Features, Type.Null()]),
       first_seen_at: textOrNull,
@@ -115,6 +119,7 @@ export const campaignCluster = defineOperator({
       merged_into: textOrNull,
       created: Type.Union([Type.Number(), Type.Null()]),
       told: Type.String(),
+      told_at: Type.Optional(Type.Number()),
     }),
   ]),
   examples: [
@@ -155,7 +160,7 @@ export const campaignCluster = defineOperator({
       newSum: () => new CampaignSum(),
     })
 
-    function settled(time: number, engine: { open(key: string): unknown }) {
+    function settled(time: number, engine: Book) {
       const news = book.settle(engine, time)
       // One port for all: between two of them their order would be lost.
       const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
@@ -168,27 +173,21 @@ export const campaignCluster = defineOperator({
         told('identity.campaign.assigned', assigned(campaign, id))
       const made = [
         ...news.formed.flatMap(({ parent, members }) => [
-          told('campaign.formed', { campaign_uuid: parent, identity_uuids: members }),
+          told('campaign.formed', {
+            campaign_uuid: parent,
+            ...namedMembers(members, { list: 'identity_uuids', count: 'identity_count' }),
+          }),
           ...members.map((id) => member(parent, id)),
         ]),
         ...news.linked.flatMap(({ parent, member: id }) => [
           told('campaign.identity.assigned', assigned(parent, id)),
           member(parent, id),
         ]),
-        ...news.unmerged.map(({ parent, former }) =>
-          told('campaign.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-        ),
-        ...news.merged.map(({ winner, loser }) =>
-          told('campaign.merged', { winner_uuid: winner, loser_uuid: loser }),
-        ),
+        ...mergeNews('campaign', news).map(({ topic, data }) => told(topic, data)),
       ]
-      const pointed = news.repointed.map(({ parent }) => parent)
-      const taken = membersTaken(news)
-      for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
-        const row = rowOf(uuid, book)
-        const members = taken.get(uuid) ?? []
-        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
-        const data = { ...row, members, updated_at: isoTime(time) }
+      const rows = book.rows(engine, news, time, (uuid) => rowOf(uuid, book))
+      for (const { row, members, updated } of rows) {
+        const data = { ...row, members, updated_at: isoTime(updated) }
         made.push(to('campaigns', { topic: 'campaign.row', time, data }))
       }
       return made
@@ -196,7 +195,7 @@ export const campaignCluster = defineOperator({
 
     return {
       key({ data, time }) {
-        if (!(time >= EARLIEST && time <= LATEST)) {
+        if (!hasIsoForm(time)) {
           throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
         }
         return book.keyOf(data.identity_uuid)
@@ -204,26 +203,27 @@ export const campaignCluster = defineOperator({
       init: (key) => book.init(key),
       restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
       dropped: (key) => book.dropped(key),
+      isExtra: (key) => book.isParent(key),
       step(state, { data, time }, timers) {
         if (state.as !== 'member') return undefined
-        const { identity_uuid, merged_into_uuid, features, campaign_id = null } = data
-        const { first_seen_at = null, last_seen_at = null } = data
+        const { identity_uuid, merged_into_uuid, features, campaign_id } = data
+        const { first_seen_at = null, last_seen_at = null, observation_count = 1 } = data
         const { ja3_hashes = null, hassh_hashes = null } = data
         const member = {
-          parent: state.parent ?? campaign_id,
-          // What is part of another identity is told with that one.
-          features: merged_into_uuid === null ? sorted(features) : null,
+          // What is part of another identity is told with that one; one of nobody is no evidence.
+          features: merged_into_uuid === null && observation_count > 0 ? sorted(features) : null,
           first_seen_at,
           last_seen_at,
           ja3_hashes,
           hassh_hashes,
         }
-        if (JSON.stringify({ ...state, ...member }) === JSON.stringify(state)) {
+        const isKnown = JSON.stringify({ ...state, ...member }) === JSON.stringify(state)
+        if (isKnown && !book.disagrees(identity_uuid, campaign_id)) {
           context.explain?.('it says nothing new of the identity')
           return undefined
         }
         Object.assign(state, member)
-        book.changed(identity_uuid)
+        book.changed(identity_uuid, campaign_id)
         context.explain?.(`news of the identity, settled within ${settle / 1000} s`)
         if (settle === 0) return settled(time, timers)
         timers.at((Math.floor(timers.now() / settle) + 1) * settle)
@@ -275,12 +275,6 @@ function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures, Campaig
     left_out: lists.left_out,
   }
 }
-
-const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 /** An identity for the examples. */
 function identity(time: number, identity_uuid: string) {

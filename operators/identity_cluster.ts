@@ -2,10 +2,12 @@
 import { Type } from 'typebox'
 import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
 import {
+  type Book,
   ClusterBook,
   type MemberState,
   type ParentState,
 } from '../protocols/clustering/cluster_book.ts'
+import { mergeNews, namedMembers } from '../protocols/clustering/cluster_news.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { type EdgeGraph, PairwiseEdges } from '../protocols/clustering/edge_maker.ts'
 import { readFingerprints } from '../protocols/clustering/fingerprint_entries.ts'
@@ -17,13 +19,12 @@ import {
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
 import { IdentitySum } from '../protocols/clustering/identity_sum.ts'
-import { membersTaken } from '../protocols/clustering/members_taken.ts'
 import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { type Observation, observationOf } from '../protocols/clustering/observation.ts'
 import { PopularValues } from '../protocols/clustering/popular_values.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
-import { formatIsoMicros, isoMicros } from '../protocols/iso_time.ts'
+import { formatIsoMicros, hasIsoForm, isoMicros, isoTime } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 512 })
@@ -123,6 +124,8 @@ export const identityCluster = defineOperator({
     Type.Object({
       as: Type.Literal('member'),
       dirty: Type.Boolean(),
+      lost: Type.Optional(Type.Boolean()),
+      left: Type.Optional(Type.String()),
       parent: Type.Union([Type.String(), Type.Null()]),
       observation: Type.Unsafe<Observation | null>(Type.Unknown()),
       ja3: Type.Array(Type.String()),
@@ -136,6 +139,7 @@ export const identityCluster = defineOperator({
       merged_into: Type.Union([Type.String(), Type.Null()]),
       created: Type.Union([Type.Number(), Type.Null()]),
       told: Type.String(),
+      told_at: Type.Optional(Type.Number()),
     }),
   ]),
   examples: [
@@ -190,31 +194,25 @@ export const identityCluster = defineOperator({
       newSum: () => new IdentitySum(),
     })
 
-    function settled(time: number, engine: { open(key: string): unknown }) {
+    function settled(time: number, engine: Book) {
       const news = book.settle(engine, time)
       // One port for all: between two of them their order would be lost.
       const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
       const made = [
         ...news.formed.map(({ parent, members }) =>
-          told('identity.formed', { identity_uuid: parent, observation_uuids: members }),
+          told('identity.formed', {
+            identity_uuid: parent,
+            ...namedMembers(members, { list: 'observation_uuids', count: 'observation_count' }),
+          }),
         ),
         ...news.linked.map(({ parent, member }) =>
           told('identity.observation.linked', { identity_uuid: parent, observation_uuid: member }),
         ),
-        ...news.unmerged.map(({ parent, former }) =>
-          told('identity.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-        ),
-        ...news.merged.map(({ winner, loser }) =>
-          told('identity.merged', { winner_uuid: winner, loser_uuid: loser }),
-        ),
+        ...mergeNews('identity', news).map(({ topic, data }) => told(topic, data)),
       ]
-      const pointed = news.repointed.map(({ parent }) => parent)
-      const taken = membersTaken(news)
-      for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
-        const row = rowOf(uuid, book)
-        const members = taken.get(uuid) ?? []
-        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
-        const data = { ...row, members, updated_at: isoTime(time) }
+      const rows = book.rows(engine, news, time, (uuid) => rowOf(uuid, book))
+      for (const { row, members, updated } of rows) {
+        const data = { ...row, members, updated_at: isoTime(updated) }
         made.push(to('identities', { topic: 'identity.row', time, data }))
       }
       return made
@@ -222,7 +220,7 @@ export const identityCluster = defineOperator({
 
     return {
       key({ data, time }) {
-        if (!(time >= EARLIEST && time <= LATEST)) {
+        if (!hasIsoForm(time)) {
           throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
         }
         return book.keyOf(data.attacker_uuid)
@@ -230,12 +228,12 @@ export const identityCluster = defineOperator({
       init: (key) => book.init(key),
       restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
       dropped: (key) => book.dropped(key),
+      isExtra: (key) => book.isParent(key),
       step(state, { data, time }, timers) {
         if (state.as !== 'member') return undefined
         const values = readFingerprints(data.fingerprints)
-        const { attacker_uuid, first_seen, last_seen, sessions = [], identity_id = null } = data
+        const { attacker_uuid, first_seen, last_seen, sessions = [], identity_id } = data
         const member = {
-          parent: state.parent ?? identity_id,
           observation: observationOf(data, values),
           ja3: stringSet(values.ja3),
           hassh: stringSet(values.hassh),
@@ -247,13 +245,13 @@ export const identityCluster = defineOperator({
             return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
           }),
         }
-        const before = { ...state, ...member }
-        if (JSON.stringify(before) === JSON.stringify(state)) {
+        const isKnown = JSON.stringify({ ...state, ...member }) === JSON.stringify(state)
+        if (isKnown && !book.disagrees(attacker_uuid, identity_id)) {
           context.explain?.('it says nothing new of the address')
           return undefined
         }
         Object.assign(state, member)
-        book.changed(attacker_uuid)
+        book.changed(attacker_uuid, identity_id)
         context.explain?.(`news of the address, settled within ${settle / 1000} s`)
         if (settle === 0) return settled(time, timers)
         timers.at((Math.floor(timers.now() / settle) + 1) * settle)
@@ -291,17 +289,11 @@ function rowOf(uuid: string, book: ClusterBook<Member, Observation, IdentitySum>
   }
 }
 
-const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
-
 /** µs; of the event where the text is no time. */
 function micros(iso: string | undefined, time: number): number {
   const value = iso === undefined ? Number.NaN : isoMicros(iso)
   return Number.isSafeInteger(value) ? value : Math.round(time * 1000)
 }
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 /** An attacker's row for the examples. */
 function seen(time: number, attacker_uuid: string, more: object) {

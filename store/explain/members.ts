@@ -122,7 +122,7 @@ export async function loadIdentities(
   database: Database,
   uuids: readonly string[],
 ): Promise<MemberIdentity[]> {
-  const columns = [...IDENTITY_COLUMNS, 'observation_count'].join(', ')
+  const columns = IDENTITY_COLUMNS.join(', ')
   const found: MemberIdentity[] = []
   for (const some of parts(uuids)) {
     const marks = some.map(() => '?').join(', ')

@@ -261,16 +261,18 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
     async ({ open, live, said, execute }) => {
       const lists = `'["h1"]', '["c1"]'`
       const values = [
-        `('i1', 1, 1, ${lists}, null)`,
-        `('i2', 2, 2, ${lists}, null)`,
-        `('i3', 3, 3, ${lists}, 'i1')`,
+        `('i1', 1, 1, 1, ${lists}, null)`,
+        `('i2', 1, 2, 2, ${lists}, null)`,
+        `('i3', 1, 3, 3, ${lists}, 'i1')`,
+        // Nobody's: what it says is no evidence.
+        `('i4', 0, 4, 4, ${lists}, null)`,
       ]
       await execute(
         `insert into attacker_identities
-        (uuid, created_at, updated_at, payload_simhashes, c2_endpoints, merged_into_uuid)
+        (uuid, observation_count, created_at, updated_at, payload_simhashes, c2_endpoints, merged_into_uuid)
         values ${values.join(', ')}`,
       )
-      await execute(`insert into identity_changes (uuid) values ('i1'), ('i2'), ('i3')`)
+      await execute(`insert into identity_changes (uuid) values ('i1'), ('i2'), ('i3'), ('i4')`)
       await live.wake('identity.formed')
       const campaign = clusterUuid('campaign', 'i1')
       await soon(async () =>
@@ -280,6 +282,7 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
           { uuid: 'i1', campaign_id: campaign },
           { uuid: 'i2', campaign_id: campaign },
           { uuid: 'i3', campaign_id: null },
+          { uuid: 'i4', campaign_id: null },
         ]),
       )
       const assigned = { campaign_uuid: campaign, prior_campaign_uuid: null }
