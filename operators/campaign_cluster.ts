@@ -60,7 +60,7 @@ export const campaignCluster = defineOperator({
   promise:
     'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
     'restarts for what it still holds. Settling without news tells nothing. An identity beyond ' +
-    '`max_keys` or `ttl` is no evidence any more. Where more than 256 distinct sets of payloads and ' +
+    '`max_keys` (campaigns do not count) or `ttl` is no evidence any more. Where more than 256 distinct sets of payloads and ' +
     'endpoints are half like another, or more than 256 pairs of identities that have two such sets ' +
     'do not support each other, the rest is not looked at. Lists are cut at 256 values; `left_out` ' +
     'says how many more there are.',
@@ -90,7 +90,7 @@ export const campaignCluster = defineOperator({
   input: Type.Object({
     identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     merged_into_uuid: textOrNull,
-    // What it was linked to before, for a clusterer that has lost its state: that is kept.
+    // What its row says that it is linked to, null where to nothing: that is kept, or written again.
     campaign_id: Type.Optional(
       Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
     ),

@@ -51,8 +51,9 @@ export const identityCluster = defineOperator({
     'when the evidence for them goes.',
   promise:
     'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
-    'restarts for what it still holds. Settling without news tells nothing. An address beyond ' +
-    '`max_keys` or `ttl` is no evidence any more, and new when it comes back. Lists are cut at 256 ' +
+    'restarts for what it still holds. Settling without news tells nothing, but a row again whose ' +
+    'address turns out not to be linked to it. An address beyond `max_keys` (identities do not ' +
+    'count) or `ttl` is no evidence any more, and new when it comes back. Lists are cut at 256 ' +
     'values (of times, the latest); `left_out` says how many more there are.',
   config: Type.Object({
     settle: duration({
@@ -97,7 +98,7 @@ export const identityCluster = defineOperator({
     attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
     // Not to be left out: news that says nothing of them would take away what they are evidence for.
     fingerprints: Type.Unknown({ description: 'List of entries, or its JSON text; null: none.' }),
-    // What it was linked to before, for a clusterer that has lost its state: that is kept.
+    // What its row says that it is linked to, null where to nothing: that is kept, or written again.
     identity_id: Type.Optional(
       Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
     ),

@@ -59,6 +59,15 @@ export interface Findings {
   readonly identities: readonly FoundIdentity[]
 }
 
+/** Whether anybody has written logs, or concluded anything, yet. */
+export async function hasRows(database: Database): Promise<boolean> {
+  const [row] = await database.select(
+    `select exists (select 1 from logs) + exists (select 1 from attackers)
+      + exists (select 1 from credential_reuse) as held`,
+  )
+  return Number(row?.held) > 0
+}
+
 /** The parser's word for an address it could not tell; not an attacker to count. */
 const UNKNOWN = 'Unknown'
 

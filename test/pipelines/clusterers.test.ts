@@ -315,6 +315,33 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
   })
 
   tick(
+    'write again what a database that was restored does not have',
+    async ({ open, live, said, execute, isLinked }) => {
+      const rows = () =>
+        open.select(`select a.ip, i.*, c.uuid as campaign, c.identity_count
+          from attackers a join attacker_identities i on i.uuid = a.identity_id
+          join campaigns c on c.uuid = i.campaign_id order by a.ip`)
+      const all = [
+        { ip: ip(0), ja3: 'A' },
+        { ip: ip(1), ja3: 'A' },
+        { ip: ip(2), ja3: 'C' },
+      ]
+      await live.tell(...all)
+      await soon(async () => expect(await rows()).toHaveLength(3))
+      const before = await rows()
+      await soon(() => expect(said('campaign.')).toHaveLength(2))
+      const news = said('identity.', 'campaign.').length
+      await execute('delete from attacker_identities')
+      await live.tell(...all)
+      await isLinked(2)
+      // There is no news that would wake it; on a host it looks by itself.
+      await live.wake('identity.formed')
+      await soon(async () => expect(await rows()).toEqual(before))
+      expect(said('identity.', 'campaign.')).toHaveLength(news)
+    },
+  )
+
+  tick(
     'part an identity and its links in no write (19)',
     async ({ open, live, literal, isLinked, pointers, execute }) => {
       const refusing: Record<Database['dialect'], string> = {
