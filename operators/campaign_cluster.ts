@@ -1,23 +1,25 @@
 /** Tells which identities work on one operation: campaigns, and what becomes of them. */
-import { Type } from 'typebox'
-import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
+import { type Static, Type } from 'typebox'
+import { defineOperator } from '../engine/index.ts'
 import { campaignEdges } from '../protocols/clustering/campaign_edges.ts'
 import { CAMPAIGN_WEIGHTS, leastInfra } from '../protocols/clustering/campaign_similarity.ts'
 import { CampaignSum } from '../protocols/clustering/campaign_sum.ts'
-import {
-  type Book,
-  ClusterBook,
-  type MemberState,
-  type ParentState,
-} from '../protocols/clustering/cluster_book.ts'
-import { mergeNews, namedMembers } from '../protocols/clustering/cluster_news.ts'
+import { ClusterBook, type MemberState } from '../protocols/clustering/cluster_book.ts'
+import { namedMembers } from '../protocols/clustering/cluster_news.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { disjoint, type IdentityFeatures } from '../protocols/clustering/identity_features.ts'
-import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { PHASES, type Phase } from '../protocols/clustering/ukc_phase.ts'
-import { hasIsoForm, isoTime } from '../protocols/iso_time.ts'
-import { quote } from '../protocols/quote.ts'
+import { isoTime } from '../protocols/iso_time.ts'
+import {
+  checkMethod,
+  clusterCode,
+  clusterOptions,
+  link,
+  memberState,
+  parentState,
+  weight,
+} from './clustering/cluster_code.ts'
 
 const texts = Type.Array(Type.String({ maxLength: 512 }))
 const PhasesOn = Type.Record(
@@ -36,8 +38,6 @@ const Features = Type.Object({
 })
 const textsOrNull = Type.Union([texts, Type.Null()])
 const textOrNull = Type.Union([Type.String(), Type.Null()])
-const weight = (value: number, description: string) =>
-  Type.Number({ default: value, minimum: 0, maximum: 1, description })
 
 /** What is told on of an identity. */
 type Shown = {
@@ -52,6 +52,19 @@ type Member = MemberState &
     features: IdentityFeatures | null
   }
 
+const Input = Type.Object({
+  identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
+  merged_into_uuid: textOrNull,
+  campaign_id: link,
+  observation_count: Type.Optional(Type.Integer({ description: 'With 0 it is left out.' })),
+  first_seen_at: Type.Optional(textOrNull),
+  last_seen_at: Type.Optional(textOrNull),
+  ja3_hashes: Type.Optional(textsOrNull),
+  hassh_hashes: Type.Optional(textsOrNull),
+  features: Features,
+})
+type Told = Static<typeof Input>
+
 export const campaignCluster = defineOperator({
   type: 'campaign_cluster',
   summary:
@@ -65,15 +78,7 @@ export const campaignCluster = defineOperator({
     'do not support each other, the rest is not looked at. Lists are cut at 256 values; `left_out` ' +
     'says how many more there are.',
   config: Type.Object({
-    settle: duration({
-      default: '1s',
-      description: 'News is gathered for as long before it is settled; 0s settles each event.',
-    }),
-    method: Type.String({
-      default: 'connected_components',
-      maxLength: 64,
-      description: 'How to cluster; `connected_components` is what there is.',
-    }),
+    ...clusterOptions,
     handoff: weight(CAMPAIGN_WEIGHTS.handoff, 'Weight of a decky taken over within a day.'),
     infra: weight(CAMPAIGN_WEIGHTS.infra, 'Weight of payloads and endpoints in common.'),
     temporal: weight(CAMPAIGN_WEIGHTS.temporal, 'Weight of being at work at the same time.'),
@@ -83,44 +88,18 @@ export const campaignCluster = defineOperator({
         '`handoff` or `infra` is less, every pair is compared, which is slow.',
     ),
   }),
-  check({ method }) {
-    const why = whyNoMethod(method)
-    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
-  },
-  input: Type.Object({
-    identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
-    merged_into_uuid: textOrNull,
-    // What its row says that it is linked to, null where to nothing: that is kept, or written again.
-    campaign_id: Type.Optional(
-      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
-    ),
-    observation_count: Type.Optional(Type.Integer({ description: 'With 0 it is left out.' })),
-    first_seen_at: Type.Optional(textOrNull),
-    last_seen_at: Type.Optional(textOrNull),
-    ja3_hashes: Type.Optional(textsOrNull),
-    hassh_hashes: Type.Optional(textsOrNull),
-    features: Features,
-  }),
+  check: checkMethod,
+  input: Input,
   state: Type.Union([
     Type.Object({
-      as: Type.Literal('member'),
-      dirty: Type.Boolean(),
-      lost: Type.Optional(Type.Boolean()),
-      left: Type.Optional(Type.String()),
-      parent: textOrNull,
+      ...memberState,
       features: Type.Union([Features, Type.Null()]),
       first_seen_at: textOrNull,
       last_seen_at: textOrNull,
       ja3_hashes: textsOrNull,
       hassh_hashes: textsOrNull,
     }),
-    Type.Object({
-      as: Type.Literal('parent'),
-      merged_into: textOrNull,
-      created: Type.Union([Type.Number(), Type.Null()]),
-      told: Type.String(),
-      told_at: Type.Optional(Type.Number()),
-    }),
+    parentState,
   ]),
   examples: [
     {
@@ -160,79 +139,59 @@ export const campaignCluster = defineOperator({
       newSum: () => new CampaignSum(),
     })
 
-    function settled(time: number, engine: Book) {
-      const news = book.settle(engine, time)
-      // One port for all: between two of them their order would be lost.
-      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
-      const assigned = (campaign_uuid: string, identity_uuid: string) => ({
-        campaign_uuid,
-        identity_uuid,
-        prior_campaign_uuid: null,
-      })
-      const member = (campaign: string, id: string) =>
-        told('identity.campaign.assigned', assigned(campaign, id))
-      const made = [
-        ...news.formed.flatMap(({ parent, members }) => [
-          told('campaign.formed', {
-            campaign_uuid: parent,
-            ...namedMembers(members, { list: 'identity_uuids', count: 'identity_count' }),
-          }),
-          ...members.map((id) => member(parent, id)),
+    const assigned = (campaign_uuid: string, identity_uuid: string) => ({
+      campaign_uuid,
+      identity_uuid,
+      prior_campaign_uuid: null,
+    })
+    const toldOf = (campaign: string, id: string) => ({
+      topic: 'identity.campaign.assigned',
+      data: assigned(campaign, id),
+    })
+    return clusterCode({
+      book,
+      kind: 'campaign',
+      port: 'campaigns',
+      member: 'identity',
+      settle,
+      context,
+      idOf: ({ identity_uuid }: Told) => identity_uuid,
+      linkOf: ({ campaign_id }: Told) => campaign_id,
+      stateOf: told,
+      newsOf: ({ formed, linked }) => [
+        ...formed.flatMap(({ parent, members }) => [
+          {
+            topic: 'campaign.formed',
+            data: {
+              campaign_uuid: parent,
+              ...namedMembers(members, { list: 'identity_uuids', count: 'identity_count' }),
+            },
+          },
+          ...members.map((id) => toldOf(parent, id)),
         ]),
-        ...news.linked.flatMap(({ parent, member: id }) => [
-          told('campaign.identity.assigned', assigned(parent, id)),
-          member(parent, id),
+        ...linked.flatMap(({ parent, member }) => [
+          { topic: 'campaign.identity.assigned', data: assigned(parent, member) },
+          toldOf(parent, member),
         ]),
-        ...mergeNews('campaign', news).map(({ topic, data }) => told(topic, data)),
-      ]
-      const rows = book.rows(engine, news, time, (uuid) => rowOf(uuid, book))
-      for (const { row, members, updated } of rows) {
-        const data = { ...row, members, updated_at: isoTime(updated) }
-        made.push(to('campaigns', { topic: 'campaign.row', time, data }))
-      }
-      return made
-    }
-
-    return {
-      key({ data, time }) {
-        if (!hasIsoForm(time)) {
-          throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
-        }
-        return book.keyOf(data.identity_uuid)
-      },
-      init: (key) => book.init(key),
-      restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
-      dropped: (key) => book.dropped(key),
-      isExtra: (key) => book.isParent(key),
-      step(state, { data, time }, timers) {
-        if (state.as !== 'member') return undefined
-        const { identity_uuid, merged_into_uuid, features, campaign_id } = data
-        const { first_seen_at = null, last_seen_at = null, observation_count = 1 } = data
-        const { ja3_hashes = null, hassh_hashes = null } = data
-        const member = {
-          // What is part of another identity is told with that one; one of nobody is no evidence.
-          features: merged_into_uuid === null && observation_count > 0 ? sorted(features) : null,
-          first_seen_at,
-          last_seen_at,
-          ja3_hashes,
-          hassh_hashes,
-        }
-        const isKnown = JSON.stringify({ ...state, ...member }) === JSON.stringify(state)
-        if (isKnown && !book.disagrees(identity_uuid, campaign_id)) {
-          context.explain?.('it says nothing new of the identity')
-          return undefined
-        }
-        Object.assign(state, member)
-        book.changed(identity_uuid, campaign_id)
-        context.explain?.(`news of the identity, settled within ${settle / 1000} s`)
-        if (settle === 0) return settled(time, timers)
-        timers.at((Math.floor(timers.now() / settle) + 1) * settle)
-        return undefined
-      },
-      onTimer: (_state, time, _key, timers) => settled(time, timers),
-    }
+      ],
+      rowOf: (uuid) => rowOf(uuid, book),
+    })
   },
 })
+
+/** What is kept of an identity. */
+function told({ merged_into_uuid, features, observation_count = 1, ...data }: Told) {
+  const { first_seen_at = null, last_seen_at = null } = data
+  const { ja3_hashes = null, hassh_hashes = null } = data
+  return {
+    // What is part of another identity is told with that one; one of nobody is no evidence.
+    features: merged_into_uuid === null && observation_count > 0 ? sorted(features) : null,
+    first_seen_at,
+    last_seen_at,
+    ja3_hashes,
+    hassh_hashes,
+  }
+}
 
 const NOTHING_SHOWN: Shown = {
   first_seen_at: null,

@@ -1,13 +1,8 @@
 /** Tells which addresses are the same hands: identities, and what becomes of them. */
-import { Type } from 'typebox'
-import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
-import {
-  type Book,
-  ClusterBook,
-  type MemberState,
-  type ParentState,
-} from '../protocols/clustering/cluster_book.ts'
-import { mergeNews, namedMembers } from '../protocols/clustering/cluster_news.ts'
+import { type Static, Type } from 'typebox'
+import { defineOperator } from '../engine/index.ts'
+import { ClusterBook, type MemberState } from '../protocols/clustering/cluster_book.ts'
+import { namedMembers } from '../protocols/clustering/cluster_news.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { type EdgeGraph, PairwiseEdges } from '../protocols/clustering/edge_maker.ts'
 import { readFingerprints } from '../protocols/clustering/fingerprint_entries.ts'
@@ -19,19 +14,24 @@ import {
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
 import { IdentitySum } from '../protocols/clustering/identity_sum.ts'
-import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { type Observation, observationOf } from '../protocols/clustering/observation.ts'
 import { PopularValues } from '../protocols/clustering/popular_values.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
-import { formatIsoMicros, hasIsoForm, isoMicros, isoTime } from '../protocols/iso_time.ts'
-import { quote } from '../protocols/quote.ts'
+import { formatIsoMicros, isoMicros, isoTime } from '../protocols/iso_time.ts'
+import {
+  checkMethod,
+  clusterCode,
+  clusterOptions,
+  link,
+  memberState,
+  parentState,
+  weight,
+} from './clustering/cluster_code.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 512 })
 const texts = Type.Array(text, { maxItems: 1024 })
 const secret = Type.String({ maxLength: 512 })
-const weight = (value: number, description: string) =>
-  Type.Number({ default: value, minimum: 0, maximum: 1, description })
 
 type Member = MemberState & {
   observation: Observation | null
@@ -42,6 +42,32 @@ type Member = MemberState & {
   last: number
   sessions: SessionSpan[]
 }
+
+const Input = Type.Object({
+  attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
+  // Not to be left out: news that says nothing of them would take away what they are evidence for.
+  fingerprints: Type.Unknown({ description: 'List of entries, or its JSON text; null: none.' }),
+  identity_id: link,
+  asn: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  payload_hashes: Type.Optional(texts),
+  c2_endpoints: Type.Optional(texts),
+  credentials: Type.Optional(Type.Array(Type.Tuple([secret, secret]), { maxItems: 1024 })),
+  commands_by_phase: Type.Optional(Type.Record(Type.String(), texts, { maxProperties: 64 })),
+  first_seen: Type.Optional(Type.String()),
+  last_seen: Type.Optional(Type.String()),
+  sessions: Type.Optional(
+    Type.Array(
+      Type.Object({
+        decky: text,
+        phase: Type.String(),
+        started_at: Type.Number(),
+        duration_s: Type.Number(),
+      }),
+      { maxItems: 1024 },
+    ),
+  ),
+})
+type Told = Static<typeof Input>
 
 export const identityCluster = defineOperator({
   type: 'identity_cluster',
@@ -56,15 +82,7 @@ export const identityCluster = defineOperator({
     'count) or `ttl` is no evidence any more, and new when it comes back. Lists are cut at 256 ' +
     'values (of times, the latest); `left_out` says how many more there are.',
   config: Type.Object({
-    settle: duration({
-      default: '1s',
-      description: 'News is gathered for as long before it is settled; 0s settles each event.',
-    }),
-    method: Type.String({
-      default: 'connected_components',
-      maxLength: 64,
-      description: 'How to cluster; `connected_components` is what there is.',
-    }),
+    ...clusterOptions,
     high: weight(IDENTITY_WEIGHTS.high, 'Weight of fingerprints, payloads and endpoints.'),
     medium: weight(IDENTITY_WEIGHTS.medium, 'Weight of the commands of a phase.'),
     low: weight(IDENTITY_WEIGHTS.low, 'Weight of credentials.'),
@@ -90,44 +108,11 @@ export const identityCluster = defineOperator({
       ),
     ),
   }),
-  check({ method }) {
-    const why = whyNoMethod(method)
-    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
-  },
-  input: Type.Object({
-    attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
-    // Not to be left out: news that says nothing of them would take away what they are evidence for.
-    fingerprints: Type.Unknown({ description: 'List of entries, or its JSON text; null: none.' }),
-    // What its row says that it is linked to, null where to nothing: that is kept, or written again.
-    identity_id: Type.Optional(
-      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
-    ),
-    asn: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-    payload_hashes: Type.Optional(texts),
-    c2_endpoints: Type.Optional(texts),
-    credentials: Type.Optional(Type.Array(Type.Tuple([secret, secret]), { maxItems: 1024 })),
-    commands_by_phase: Type.Optional(Type.Record(Type.String(), texts, { maxProperties: 64 })),
-    first_seen: Type.Optional(Type.String()),
-    last_seen: Type.Optional(Type.String()),
-    sessions: Type.Optional(
-      Type.Array(
-        Type.Object({
-          decky: text,
-          phase: Type.String(),
-          started_at: Type.Number(),
-          duration_s: Type.Number(),
-        }),
-        { maxItems: 1024 },
-      ),
-    ),
-  }),
+  check: checkMethod,
+  input: Input,
   state: Type.Union([
     Type.Object({
-      as: Type.Literal('member'),
-      dirty: Type.Boolean(),
-      lost: Type.Optional(Type.Boolean()),
-      left: Type.Optional(Type.String()),
-      parent: Type.Union([Type.String(), Type.Null()]),
+      ...memberState,
       observation: Type.Unsafe<Observation | null>(Type.Unknown()),
       ja3: Type.Array(Type.String()),
       hassh: Type.Array(Type.String()),
@@ -135,13 +120,7 @@ export const identityCluster = defineOperator({
       last: Type.Number(),
       sessions: Type.Unsafe<SessionSpan[]>(Type.Array(Type.Unknown())),
     }),
-    Type.Object({
-      as: Type.Literal('parent'),
-      merged_into: Type.Union([Type.String(), Type.Null()]),
-      created: Type.Union([Type.Number(), Type.Null()]),
-      told: Type.String(),
-      told_at: Type.Optional(Type.Number()),
-    }),
+    parentState,
   ]),
   examples: [
     {
@@ -195,73 +174,51 @@ export const identityCluster = defineOperator({
       newSum: () => new IdentitySum(),
     })
 
-    function settled(time: number, engine: Book) {
-      const news = book.settle(engine, time)
-      // One port for all: between two of them their order would be lost.
-      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
-      const made = [
-        ...news.formed.map(({ parent, members }) =>
-          told('identity.formed', {
+    return clusterCode({
+      book,
+      kind: 'identity',
+      port: 'identities',
+      member: 'address',
+      settle,
+      context,
+      idOf: ({ attacker_uuid }: Told) => attacker_uuid,
+      linkOf: ({ identity_id }: Told) => identity_id,
+      stateOf: told,
+      newsOf: ({ formed, linked }) => [
+        ...formed.map(({ parent, members }) => ({
+          topic: 'identity.formed',
+          data: {
             identity_uuid: parent,
             ...namedMembers(members, { list: 'observation_uuids', count: 'observation_count' }),
-          }),
-        ),
-        ...news.linked.map(({ parent, member }) =>
-          told('identity.observation.linked', { identity_uuid: parent, observation_uuid: member }),
-        ),
-        ...mergeNews('identity', news).map(({ topic, data }) => told(topic, data)),
-      ]
-      const rows = book.rows(engine, news, time, (uuid) => rowOf(uuid, book))
-      for (const { row, members, updated } of rows) {
-        const data = { ...row, members, updated_at: isoTime(updated) }
-        made.push(to('identities', { topic: 'identity.row', time, data }))
-      }
-      return made
-    }
-
-    return {
-      key({ data, time }) {
-        if (!hasIsoForm(time)) {
-          throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
-        }
-        return book.keyOf(data.attacker_uuid)
-      },
-      init: (key) => book.init(key),
-      restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
-      dropped: (key) => book.dropped(key),
-      isExtra: (key) => book.isParent(key),
-      step(state, { data, time }, timers) {
-        if (state.as !== 'member') return undefined
-        const values = readFingerprints(data.fingerprints)
-        const { attacker_uuid, first_seen, last_seen, sessions = [], identity_id } = data
-        const member = {
-          observation: observationOf(data, values),
-          ja3: stringSet(values.ja3),
-          hassh: stringSet(values.hassh),
-          first: micros(first_seen, time),
-          last: micros(last_seen, time),
-          sessions: sessions.flatMap(({ decky, phase, started_at: start, duration_s }) => {
-            const end = start + Math.round(duration_s * 1000)
-            // What overflows is no JSON.
-            return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
-          }),
-        }
-        const isKnown = JSON.stringify({ ...state, ...member }) === JSON.stringify(state)
-        if (isKnown && !book.disagrees(attacker_uuid, identity_id)) {
-          context.explain?.('it says nothing new of the address')
-          return undefined
-        }
-        Object.assign(state, member)
-        book.changed(attacker_uuid, identity_id)
-        context.explain?.(`news of the address, settled within ${settle / 1000} s`)
-        if (settle === 0) return settled(time, timers)
-        timers.at((Math.floor(timers.now() / settle) + 1) * settle)
-        return undefined
-      },
-      onTimer: (_state, time, _key, timers) => settled(time, timers),
-    }
+          },
+        })),
+        ...linked.map(({ parent, member }) => ({
+          topic: 'identity.observation.linked',
+          data: { identity_uuid: parent, observation_uuid: member },
+        })),
+      ],
+      rowOf: (uuid) => rowOf(uuid, book),
+    })
   },
 })
+
+/** What is kept of an address. */
+function told(data: Told, time: number): Omit<Member, keyof MemberState> {
+  const values = readFingerprints(data.fingerprints)
+  const { first_seen, last_seen, sessions = [] } = data
+  return {
+    observation: observationOf(data, values),
+    ja3: stringSet(values.ja3),
+    hassh: stringSet(values.hassh),
+    first: micros(first_seen, time),
+    last: micros(last_seen, time),
+    sessions: sessions.flatMap(({ decky, phase, started_at: start, duration_s }) => {
+      const end = start + Math.round(duration_s * 1000)
+      // What overflows is no JSON.
+      return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
+    }),
+  }
+}
 
 /** What is stored of an identity, and what the campaign layer compares it by. */
 function rowOf(uuid: string, book: ClusterBook<Member, Observation, IdentitySum>) {

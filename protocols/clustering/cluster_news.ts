@@ -7,7 +7,7 @@ interface News {
 }
 
 /** Members that are named when a cluster is formed; more would not fit a frame of the bus. */
-export const MOST_NAMED = 256
+const MOST_NAMED = 256
 
 /**
  * Members of a cluster that has formed, under names of their layer. Of more than 256 the first are named,
