@@ -3,6 +3,7 @@ import { Command, Option } from 'clipanion'
 import type { Plan } from '../engine/plan.ts'
 import type { ReplayOptions } from '../engine/replay.ts'
 import { databaseUrl } from '../store/database_url.ts'
+import { BEGINS_ANEW, beginsAnew } from './begins_anew.ts'
 import { breakText } from './break_text.ts'
 import { parseCapture } from './capture.ts'
 import { exitCode } from './exit_code.ts'
@@ -131,6 +132,7 @@ export class PipelineReplay extends Command {
         onTapped: (text: string) => void this.context.stdout.write(text),
       }
       if (other) return this.#compare(options, other)
+      const isAnew = database !== undefined && (await beginsAnew(plans, use))
       const report = await replay(options)
       view.end()
       if (report.outcome === 'failed') throw report.error
@@ -141,6 +143,7 @@ export class PipelineReplay extends Command {
       screen.write(runSummary(report, plans))
       if (report.skipped) screen.write(skippedText(report.skipped))
       if (database !== undefined) this.context.stdout.write(await findingsText(use))
+      if (isAnew) screen.write(BEGINS_ANEW)
       return stop.aborted ? stop.reason : exitCode.ok
     })
   }

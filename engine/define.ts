@@ -209,8 +209,8 @@ export interface Timers {
    */
   at(time: number): void
   cancel(time: number): void
-  /** Drops the key's state and its timers after this call. */
-  forget(): void
+  /** Drops the state of this key, or of another, and its timers after this call. */
+  forget(key?: string): void
   /** Event time as the node sees it, ms: the latest so far, that of the event at hand included. */
   now(): number
   /**
@@ -218,7 +218,10 @@ export interface Timers {
    * many keys look at is not evicted by them.
    */
   peek(key: string): unknown
-  /** State of another key, to be changed; made by `init` where there is none. */
+  /**
+   * State of another key, to be changed; made by `init` where there is none.
+   * @throws {EngineError} `KEY_TOO_LONG`, of more than 1024 characters
+   */
   open(key: string): unknown
 }
 
@@ -241,6 +244,11 @@ export interface Keyed<S, D = Data> {
   restored?(states: Iterable<readonly [key: string, state: S]>): void
   /** The key's state is gone: forgotten, aged out or evicted. */
   dropped?(key: string): void
+  /**
+   * True for keys that neither `max_keys` nor `ttl` takes away, as they are not what it counts. Code
+   * that has any bounds them by the others, and forgets them.
+   */
+  isExtra?(key: string): boolean
 }
 
 /** What JSON can hold. */

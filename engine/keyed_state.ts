@@ -43,6 +43,8 @@ interface Entry {
   /** changed by a timer since the last checkpoint; `#changedSince` tells of all other changes */
   fired: boolean
   gone: boolean
+  /** is not counted, nor evicted, but by whoever made it */
+  extra: boolean
   /** its neighbours in the order of last use */
   older: Entry
   newer: Entry
@@ -61,6 +63,9 @@ export class KeyedState {
   readonly #entries = new KeyTable<Entry>()
   // A ring in the order of last use; `newer` of this entry, which is none, is the oldest.
   readonly #ring = ringStart()
+  /** the same of keys that are not counted */
+  readonly #extras = ringStart()
+  #extra = 0
   readonly #queue = new TimerQueue<Entry>()
   /** entries with this stamp or a later one were used since the last checkpoint: the ring's end */
   #changedSince = 0
@@ -78,17 +83,30 @@ export class KeyedState {
   }
 
   readonly #dropped: ((key: string) => void) | undefined
+  readonly #isExtra: ((key: string) => boolean) | undefined
 
-  /** @param dropped told of every key whose state goes */
-  constructor(bounds: StateBounds, dropped?: (key: string) => void) {
+  /**
+   * @param dropped told of every key whose state goes
+   * @param isExtra which keys the bounds are not about
+   */
+  constructor(
+    bounds: StateBounds,
+    dropped?: (key: string) => void,
+    isExtra?: (key: string) => boolean,
+  ) {
     this.#bounds = bounds
     this.#dropped = dropped
+    this.#isExtra = isExtra
   }
 
-  /** Every key with its state, the one unused for longest first. */
+  /** Every key with its state, the one unused for longest first; those that are not counted last. */
   *states(): Iterable<readonly [key: string, state: unknown]> {
-    for (let entry = this.#ring.newer; entry !== this.#ring; entry = entry.newer) {
-      yield [entry.key, entry.state]
+    for (const { key, state } of this.#all()) yield [key, state]
+  }
+
+  *#all(): Iterable<Entry> {
+    for (const ring of [this.#ring, this.#extras]) {
+      for (let entry = ring.newer; entry !== ring; entry = entry.newer) yield entry
     }
   }
 
@@ -106,17 +124,23 @@ export class KeyedState {
     }
     if (entry) unlink(entry)
     else {
+      const extra = this.#isExtra?.(key) === true
       // More than one, where a restart has left less room.
-      while (this.#entries.size >= this.#bounds.maxKeys && this.#evictOldest());
-      entry = newEntry(key, hash, init(key))
+      while (!extra && this.#counted >= this.#bounds.maxKeys && this.#evictOldest());
+      entry = newEntry(key, hash, init(key), extra)
+      if (extra) this.#extra += 1
       if (this.#removed.size > 0) entry.kept = this.#removed.delete(key)
       this.#entries.add(entry)
       this.counters.keys = this.#entries.size
     }
     entry.touched = watermark
     entry.stamp = this.#stamp++
-    linkBefore(this.#ring, entry)
+    linkBefore(entry.extra ? this.#extras : this.#ring, entry)
     return entry.state
+  }
+
+  get #counted(): number {
+    return this.#entries.size - this.#extra
   }
 
   #find(key: string): Entry | undefined {
@@ -176,9 +200,7 @@ export class KeyedState {
   /** Time of the last timer that is set, -Infinity if there is none. */
   get lastTimer(): number {
     let last = Number.NEGATIVE_INFINITY
-    for (let entry = this.#ring.newer; entry !== this.#ring; entry = entry.newer) {
-      for (const time of timersOf(entry)) last = Math.max(last, time)
-    }
+    for (const entry of this.#all()) for (const time of timersOf(entry)) last = Math.max(last, time)
     return last
   }
 
@@ -229,9 +251,9 @@ export class KeyedState {
       if (!entry.gone && entry.stamp < this.#changedSince) save(entry)
     }
     this.#fired = []
-    let entry = this.#ring.older
-    for (; entry !== this.#ring && entry.stamp >= this.#changedSince; entry = entry.older) {
-      save(entry)
+    for (const ring of [this.#ring, this.#extras]) {
+      let entry = ring.older
+      for (; entry !== ring && entry.stamp >= this.#changedSince; entry = entry.older) save(entry)
     }
     this.#changedSince = this.#stamp
     const removed = [...this.#removed]
@@ -243,7 +265,9 @@ export class KeyedState {
   restore(keys: readonly SavedKey[]): void {
     for (const saved of keys.toSorted((a, b) => a.stamp - b.stamp)) {
       const { key, state, touched, stamp, timers } = saved
-      const entry = newEntry(key, this.#entries.hashOf(key), JSON.parse(state))
+      const extra = this.#isExtra?.(key) === true
+      const entry = newEntry(key, this.#entries.hashOf(key), JSON.parse(state), extra)
+      if (extra) this.#extra += 1
       entry.size = state.length + key.length
       entry.touched = touched
       entry.stamp = stamp
@@ -251,7 +275,7 @@ export class KeyedState {
       for (const time of timers) addTimer(entry, time)
       this.counters.bytes += entry.size
       this.#entries.add(entry)
-      linkBefore(this.#ring, entry)
+      linkBefore(extra ? this.#extras : this.#ring, entry)
       this.#stamp = stamp + 1
       for (const time of timers) this.#queue.push(time, entry)
       this.counters.timers += timers.length
@@ -263,14 +287,15 @@ export class KeyedState {
   /** Cancelled timers and those of evicted keys would otherwise pile up in the queue. */
   #compact(): void {
     this.#queue.clear()
-    for (let entry = this.#ring.newer; entry !== this.#ring; entry = entry.newer) {
+    for (const entry of this.#all()) {
       if (entry.timer !== undefined) this.#queue.push(entry.timer, entry)
       if (entry.timers) for (const time of entry.timers) this.#queue.push(time, entry)
     }
   }
 
   #expired(entry: Entry, watermark: number): boolean {
-    return this.#bounds.ttl !== undefined && entry.touched + this.#bounds.ttl <= watermark
+    const { ttl } = this.#bounds
+    return ttl !== undefined && !entry.extra && entry.touched + ttl <= watermark
   }
 
   /** @returns false where there is none */
@@ -287,6 +312,7 @@ export class KeyedState {
     this.counters.bytes -= entry.size
     unlink(entry)
     this.#entries.delete(entry)
+    if (entry.extra) this.#extra -= 1
     entry.gone = true
     // Its timers keep the entry in the queue for a while, and need nothing but its key.
     entry.state = undefined
@@ -297,7 +323,7 @@ export class KeyedState {
   }
 }
 
-function newEntry(key: string, hash: number, state: unknown): Entry {
+function newEntry(key: string, hash: number, state: unknown, extra: boolean): Entry {
   const entry = {
     key,
     hash,
@@ -310,6 +336,7 @@ function newEntry(key: string, hash: number, state: unknown): Entry {
     kept: false,
     fired: false,
     gone: false,
+    extra,
   } as unknown as Entry
   entry.older = entry
   entry.newer = entry
@@ -317,7 +344,7 @@ function newEntry(key: string, hash: number, state: unknown): Entry {
 }
 
 /** An entry without a key: where a ring begins and ends. */
-const ringStart = (): Entry => newEntry('', 0, undefined)
+const ringStart = (): Entry => newEntry('', 0, undefined, false)
 
 /** Puts `entry` before `next`: at the end of a ring, where that is its start. */
 function linkBefore(next: Entry, entry: Entry): void {

@@ -50,6 +50,11 @@ export function portsOf(node: PlanOperator): readonly string[] {
 
 type AnyKeyed = Keyed<unknown>
 
+function requireShort(key: string): void {
+  if (key.length <= MAX_KEY_LENGTH) return
+  throw new EngineError('KEY_TOO_LONG', `a key of ${key.length} characters is not kept`)
+}
+
 const inputOf = ({ component, config }: PlanOperator) =>
   inputCheck(
     typeof component.input === 'function' ? component.input(config as never) : component.input,
@@ -124,7 +129,7 @@ class KeyedRunner implements OperatorRunner {
     this.#check = inputOf(node)
     this.#outputs = new Outputs(node.id, portsOf(node), options.counters, options.trace)
     const bounds = node.keyed ?? { maxKeys: 65_536, ttl: undefined }
-    const keys = new KeyedState(bounds, code.dropped)
+    const keys = new KeyedState(bounds, code.dropped, code.isExtra)
     this.#keys = keys
     this.#history = options.trace && new KeyHistory(node.id, options.trace)
     this.#timers = {
@@ -140,10 +145,13 @@ class KeyedRunner implements OperatorRunner {
         keys.cancelTimer(this.#current, time)
         this.#history?.cancels(time)
       },
-      forget: () => keys.forget(this.#current),
+      forget: (key = this.#current) => keys.forget(key),
       now: () => this.watermark,
       peek: (key) => keys.peek(key, this.watermark),
-      open: (key) => keys.open(key, this.watermark, code.init),
+      open: (key) => {
+        requireShort(key)
+        return keys.open(key, this.watermark, code.init)
+      },
     }
   }
 
@@ -236,9 +244,7 @@ class KeyedRunner implements OperatorRunner {
         this.#outputs.emit(event, event, origin)
         return
       }
-      if (key.length > MAX_KEY_LENGTH) {
-        throw new EngineError('KEY_TOO_LONG', `a key of ${key.length} characters is not kept`)
-      }
+      requireShort(key)
       this.#current = key
       const state = this.#keys.open(key, this.watermark, this.#code.init)
       const behind = this.#history?.atEvent(state, key)

@@ -11,15 +11,10 @@ import {
   type Profile,
 } from '../protocols/attacker_profile.ts'
 import { parseIp } from '../protocols/ip_address.ts'
-import { eventTime } from '../protocols/iso_time.ts'
+import { eventTime, hasIsoForm, ISO_EARLIEST, isoTime } from '../protocols/iso_time.ts'
 import { attackerUuid } from '../protocols/named_uuid.ts'
 import { quote } from '../protocols/quote.ts'
-import { isoTime } from '../protocols/traversal.ts'
 import type { Visit } from '../protocols/visits.ts'
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 const name = Type.String({ maxLength: 255 })
 const nullable = <T extends ReturnType<typeof Type.Number> | ReturnType<typeof Type.String>>(
@@ -188,7 +183,7 @@ export const attackerProfile = defineOperator({
   keyed: ({ interval, max_commands }, context) => ({
     wants: ({ data }) => data.attacker_ip !== UNKNOWN_ADDRESS && !isMutation(data),
     key({ data, time }) {
-      if (!(time >= EARLIEST && time <= LATEST)) {
+      if (!hasIsoForm(time)) {
         throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
       }
       const ip = parseIp(data.attacker_ip)
@@ -228,7 +223,7 @@ export const attackerProfile = defineOperator({
       // Before the first record there is nobody to tell of: the table wants to know since when.
       if (state.events === 0) return made
       // By the time of the node: one from the future must not put it off for ever.
-      state.due ??= Math.max(timers.now(), EARLIEST) + interval
+      state.due ??= Math.max(timers.now(), ISO_EARLIEST) + interval
       // Asked for by every event that it tells of.
       timers.at(state.due)
       context.explain?.(`event ${state.events}; the profile is told at ${eventTime(state.due)}`)

@@ -1,22 +1,25 @@
 /** Tells which identities work on one operation: campaigns, and what becomes of them. */
-import { Type } from 'typebox'
-import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
+import { type Static, Type } from 'typebox'
+import { defineOperator } from '../engine/index.ts'
 import { campaignEdges } from '../protocols/clustering/campaign_edges.ts'
 import { CAMPAIGN_WEIGHTS, leastInfra } from '../protocols/clustering/campaign_similarity.ts'
 import { CampaignSum } from '../protocols/clustering/campaign_sum.ts'
-import {
-  ClusterBook,
-  type MemberState,
-  type ParentState,
-} from '../protocols/clustering/cluster_book.ts'
+import { ClusterBook, type MemberState } from '../protocols/clustering/cluster_book.ts'
+import { namedMembers } from '../protocols/clustering/cluster_news.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { disjoint, type IdentityFeatures } from '../protocols/clustering/identity_features.ts'
-import { membersTaken } from '../protocols/clustering/members_taken.ts'
-import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { PHASES, type Phase } from '../protocols/clustering/ukc_phase.ts'
-import { formatIsoMicros } from '../protocols/iso_time.ts'
-import { quote } from '../protocols/quote.ts'
+import { isoTime } from '../protocols/iso_time.ts'
+import {
+  checkMethod,
+  clusterCode,
+  clusterOptions,
+  link,
+  memberState,
+  parentState,
+  weight,
+} from './clustering/cluster_code.ts'
 
 const texts = Type.Array(Type.String({ maxLength: 512 }))
 const PhasesOn = Type.Record(
@@ -35,8 +38,6 @@ const Features = Type.Object({
 })
 const textsOrNull = Type.Union([texts, Type.Null()])
 const textOrNull = Type.Union([Type.String(), Type.Null()])
-const weight = (value: number, description: string) =>
-  Type.Number({ default: value, minimum: 0, maximum: 1, description })
 
 /** What is told on of an identity. */
 type Shown = {
@@ -51,6 +52,19 @@ type Member = MemberState &
     features: IdentityFeatures | null
   }
 
+const Input = Type.Object({
+  identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
+  merged_into_uuid: textOrNull,
+  campaign_id: link,
+  observation_count: Type.Optional(Type.Integer({ description: 'With 0 it is left out.' })),
+  first_seen_at: Type.Optional(textOrNull),
+  last_seen_at: Type.Optional(textOrNull),
+  ja3_hashes: Type.Optional(textsOrNull),
+  hassh_hashes: Type.Optional(textsOrNull),
+  features: Features,
+})
+type Told = Static<typeof Input>
+
 export const campaignCluster = defineOperator({
   type: 'campaign_cluster',
   summary:
@@ -59,20 +73,12 @@ export const campaignCluster = defineOperator({
   promise:
     'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
     'restarts for what it still holds. Settling without news tells nothing. An identity beyond ' +
-    '`max_keys` or `ttl` is no evidence any more. Where more than 256 distinct sets of payloads and ' +
+    '`max_keys` (campaigns do not count) or `ttl` is no evidence any more. Where more than 256 distinct sets of payloads and ' +
     'endpoints are half like another, or more than 256 pairs of identities that have two such sets ' +
     'do not support each other, the rest is not looked at. Lists are cut at 256 values; `left_out` ' +
     'says how many more there are.',
   config: Type.Object({
-    settle: duration({
-      default: '1s',
-      description: 'News is gathered for as long before it is settled; 0s settles each event.',
-    }),
-    method: Type.String({
-      default: 'connected_components',
-      maxLength: 64,
-      description: 'How to cluster; `connected_components` is what there is.',
-    }),
+    ...clusterOptions,
     handoff: weight(CAMPAIGN_WEIGHTS.handoff, 'Weight of a decky taken over within a day.'),
     infra: weight(CAMPAIGN_WEIGHTS.infra, 'Weight of payloads and endpoints in common.'),
     temporal: weight(CAMPAIGN_WEIGHTS.temporal, 'Weight of being at work at the same time.'),
@@ -82,40 +88,18 @@ export const campaignCluster = defineOperator({
         '`handoff` or `infra` is less, every pair is compared, which is slow.',
     ),
   }),
-  check({ method }) {
-    const why = whyNoMethod(method)
-    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
-  },
-  input: Type.Object({
-    identity_uuid: Type.String({ minLength: 1, maxLength: 64 }),
-    merged_into_uuid: textOrNull,
-    // What it was linked to before, for a clusterer that has lost its state: that is kept.
-    campaign_id: Type.Optional(
-      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
-    ),
-    first_seen_at: Type.Optional(textOrNull),
-    last_seen_at: Type.Optional(textOrNull),
-    ja3_hashes: Type.Optional(textsOrNull),
-    hassh_hashes: Type.Optional(textsOrNull),
-    features: Features,
-  }),
+  check: checkMethod,
+  input: Input,
   state: Type.Union([
     Type.Object({
-      as: Type.Literal('member'),
-      dirty: Type.Boolean(),
-      parent: textOrNull,
+      ...memberState,
       features: Type.Union([Features, Type.Null()]),
       first_seen_at: textOrNull,
       last_seen_at: textOrNull,
       ja3_hashes: textsOrNull,
       hassh_hashes: textsOrNull,
     }),
-    Type.Object({
-      as: Type.Literal('parent'),
-      merged_into: textOrNull,
-      created: Type.Union([Type.Number(), Type.Null()]),
-      told: Type.String(),
-    }),
+    parentState,
   ]),
   examples: [
     {
@@ -155,84 +139,59 @@ export const campaignCluster = defineOperator({
       newSum: () => new CampaignSum(),
     })
 
-    function settled(time: number, engine: { open(key: string): unknown }) {
-      const news = book.settle(engine, time)
-      // One port for all: between two of them their order would be lost.
-      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
-      const assigned = (campaign_uuid: string, identity_uuid: string) => ({
-        campaign_uuid,
-        identity_uuid,
-        prior_campaign_uuid: null,
-      })
-      const member = (campaign: string, id: string) =>
-        told('identity.campaign.assigned', assigned(campaign, id))
-      const made = [
-        ...news.formed.flatMap(({ parent, members }) => [
-          told('campaign.formed', { campaign_uuid: parent, identity_uuids: members }),
-          ...members.map((id) => member(parent, id)),
+    const assigned = (campaign_uuid: string, identity_uuid: string) => ({
+      campaign_uuid,
+      identity_uuid,
+      prior_campaign_uuid: null,
+    })
+    const toldOf = (campaign: string, id: string) => ({
+      topic: 'identity.campaign.assigned',
+      data: assigned(campaign, id),
+    })
+    return clusterCode({
+      book,
+      kind: 'campaign',
+      port: 'campaigns',
+      member: 'identity',
+      settle,
+      context,
+      idOf: ({ identity_uuid }: Told) => identity_uuid,
+      linkOf: ({ campaign_id }: Told) => campaign_id,
+      stateOf: told,
+      newsOf: ({ formed, linked }) => [
+        ...formed.flatMap(({ parent, members }) => [
+          {
+            topic: 'campaign.formed',
+            data: {
+              campaign_uuid: parent,
+              ...namedMembers(members, { list: 'identity_uuids', count: 'identity_count' }),
+            },
+          },
+          ...members.map((id) => toldOf(parent, id)),
         ]),
-        ...news.linked.flatMap(({ parent, member: id }) => [
-          told('campaign.identity.assigned', assigned(parent, id)),
-          member(parent, id),
+        ...linked.flatMap(({ parent, member }) => [
+          { topic: 'campaign.identity.assigned', data: assigned(parent, member) },
+          toldOf(parent, member),
         ]),
-        ...news.unmerged.map(({ parent, former }) =>
-          told('campaign.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-        ),
-        ...news.merged.map(({ winner, loser }) =>
-          told('campaign.merged', { winner_uuid: winner, loser_uuid: loser }),
-        ),
-      ]
-      const pointed = news.repointed.map(({ parent }) => parent)
-      const taken = membersTaken(news)
-      for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
-        const row = rowOf(uuid, book)
-        const members = taken.get(uuid) ?? []
-        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
-        const data = { ...row, members, updated_at: isoTime(time) }
-        made.push(to('campaigns', { topic: 'campaign.row', time, data }))
-      }
-      return made
-    }
-
-    return {
-      key({ data, time }) {
-        if (!(time >= EARLIEST && time <= LATEST)) {
-          throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
-        }
-        return book.keyOf(data.identity_uuid)
-      },
-      init: (key) => book.init(key),
-      restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
-      dropped: (key) => book.dropped(key),
-      step(state, { data, time }, timers) {
-        if (state.as !== 'member') return undefined
-        const { identity_uuid, merged_into_uuid, features, campaign_id = null } = data
-        const { first_seen_at = null, last_seen_at = null } = data
-        const { ja3_hashes = null, hassh_hashes = null } = data
-        const member = {
-          parent: state.parent ?? campaign_id,
-          // What is part of another identity is told with that one.
-          features: merged_into_uuid === null ? sorted(features) : null,
-          first_seen_at,
-          last_seen_at,
-          ja3_hashes,
-          hassh_hashes,
-        }
-        if (JSON.stringify({ ...state, ...member }) === JSON.stringify(state)) {
-          context.explain?.('it says nothing new of the identity')
-          return undefined
-        }
-        Object.assign(state, member)
-        book.changed(identity_uuid)
-        context.explain?.(`news of the identity, settled within ${settle / 1000} s`)
-        if (settle === 0) return settled(time, timers)
-        timers.at((Math.floor(timers.now() / settle) + 1) * settle)
-        return undefined
-      },
-      onTimer: (_state, time, _key, timers) => settled(time, timers),
-    }
+      ],
+      rowOf: (uuid) => rowOf(uuid, book),
+    })
   },
 })
+
+/** What is kept of an identity. */
+function told({ merged_into_uuid, features, observation_count = 1, ...data }: Told) {
+  const { first_seen_at = null, last_seen_at = null } = data
+  const { ja3_hashes = null, hassh_hashes = null } = data
+  return {
+    // What is part of another identity is told with that one; one of nobody is no evidence.
+    features: merged_into_uuid === null && observation_count > 0 ? sorted(features) : null,
+    first_seen_at,
+    last_seen_at,
+    ja3_hashes,
+    hassh_hashes,
+  }
+}
 
 const NOTHING_SHOWN: Shown = {
   first_seen_at: null,
@@ -256,8 +215,9 @@ function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures, Campaig
   const parent = book.parent(uuid)
   if (!parent || parent.created === null) return undefined
   const { own, all } = book.sumsOf(uuid)
-  const { count, first = null, last = null } = own.span
-  const lists = (parent.merged_into === null ? all : own).lists()
+  const sum = parent.merged_into === null ? all : own
+  const { count, first = null, last = null } = sum.span
+  const lists = sum.lists()
   const listed = (values: readonly string[]) => (values.length > 0 ? values : null)
   return {
     campaign_uuid: uuid,
@@ -274,12 +234,6 @@ function rowOf(uuid: string, book: ClusterBook<Member, IdentityFeatures, Campaig
     left_out: lists.left_out,
   }
 }
-
-const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 /** An identity for the examples. */
 function identity(time: number, identity_uuid: string) {

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
 import { parseIp } from '../protocols/ip_address.ts'
-import { eventTime } from '../protocols/iso_time.ts'
+import { eventTime, hasIsoForm, isoTime } from '../protocols/iso_time.ts'
 import { quote } from '../protocols/quote.ts'
 import type { RecordData } from '../protocols/record_data.ts'
 import {
@@ -16,7 +16,6 @@ import {
   addMarker,
   describeTraversal,
   isInternal,
-  isoTime,
   type Marker,
   markerOf,
   markersDuring,
@@ -81,10 +80,6 @@ const NOBODY = '-'
 const ofAttacker = (ip: string) => `ip ${ip}`
 const ofDecky = (decky: string) => `decky ${decky}`
 const ipOf = (key: string) => key.slice('ip '.length)
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 const isMutation = ({ service, event_type }: RecordData) =>
   service === 'mutator' && event_type === 'decky_mutated'
@@ -207,7 +202,7 @@ export const correlate = defineOperator({
 
     return {
       key({ data, time }) {
-        if (!(time >= EARLIEST && time <= LATEST)) {
+        if (!hasIsoForm(time)) {
           throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
         }
         if (isMutation(data)) return ofDecky(mutatedDecky(data))

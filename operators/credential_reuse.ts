@@ -1,7 +1,7 @@
 /** Finds secrets that one principal used against several targets. */
 import { Type } from 'typebox'
 import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
-import { eventTime } from '../protocols/iso_time.ts'
+import { eventTime, hasIsoForm } from '../protocols/iso_time.ts'
 import { attackerUuid } from '../protocols/named_uuid.ts'
 import {
   addAttempt,
@@ -13,10 +13,6 @@ import {
   readReuseKey,
   reuseKeyText,
 } from '../protocols/reuse_finding.ts'
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 interface State extends ReuseTally {
   /** whether there is something that has not been told yet */
@@ -124,7 +120,7 @@ export const credentialReuse = defineOperator({
     const bounds = { maxTargets: max_targets, maxAddresses: max_addresses }
     return {
       key({ data, time }) {
-        if (!(time >= EARLIEST && time <= LATEST)) {
+        if (!hasIsoForm(time)) {
           throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
         }
         const { secret_sha256, secret_kind, principal } = data

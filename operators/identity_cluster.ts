@@ -1,11 +1,8 @@
 /** Tells which addresses are the same hands: identities, and what becomes of them. */
-import { Type } from 'typebox'
-import { type Draft, defineOperator, duration, EngineError, to } from '../engine/index.ts'
-import {
-  ClusterBook,
-  type MemberState,
-  type ParentState,
-} from '../protocols/clustering/cluster_book.ts'
+import { type Static, Type } from 'typebox'
+import { defineOperator } from '../engine/index.ts'
+import { ClusterBook, type MemberState } from '../protocols/clustering/cluster_book.ts'
+import { namedMembers } from '../protocols/clustering/cluster_news.ts'
 import { clusterUuid } from '../protocols/clustering/cluster_uuid.ts'
 import { type EdgeGraph, PairwiseEdges } from '../protocols/clustering/edge_maker.ts'
 import { readFingerprints } from '../protocols/clustering/fingerprint_entries.ts'
@@ -17,20 +14,24 @@ import {
   identityWeight,
 } from '../protocols/clustering/identity_similarity.ts'
 import { IdentitySum } from '../protocols/clustering/identity_sum.ts'
-import { membersTaken } from '../protocols/clustering/members_taken.ts'
-import { whyNoMethod } from '../protocols/clustering/method.ts'
 import { type Observation, observationOf } from '../protocols/clustering/observation.ts'
 import { PopularValues } from '../protocols/clustering/popular_values.ts'
 import { stringSet } from '../protocols/clustering/string_set.ts'
 import { isPhase } from '../protocols/clustering/ukc_phase.ts'
-import { formatIsoMicros, isoMicros } from '../protocols/iso_time.ts'
-import { quote } from '../protocols/quote.ts'
+import { formatIsoMicros, isoMicros, isoTime } from '../protocols/iso_time.ts'
+import {
+  checkMethod,
+  clusterCode,
+  clusterOptions,
+  link,
+  memberState,
+  parentState,
+  weight,
+} from './clustering/cluster_code.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 512 })
 const texts = Type.Array(text, { maxItems: 1024 })
 const secret = Type.String({ maxLength: 512 })
-const weight = (value: number, description: string) =>
-  Type.Number({ default: value, minimum: 0, maximum: 1, description })
 
 type Member = MemberState & {
   observation: Observation | null
@@ -42,6 +43,32 @@ type Member = MemberState & {
   sessions: SessionSpan[]
 }
 
+const Input = Type.Object({
+  attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
+  // Not to be left out: news that says nothing of them would take away what they are evidence for.
+  fingerprints: Type.Unknown({ description: 'List of entries, or its JSON text; null: none.' }),
+  identity_id: link,
+  asn: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  payload_hashes: Type.Optional(texts),
+  c2_endpoints: Type.Optional(texts),
+  credentials: Type.Optional(Type.Array(Type.Tuple([secret, secret]), { maxItems: 1024 })),
+  commands_by_phase: Type.Optional(Type.Record(Type.String(), texts, { maxProperties: 64 })),
+  first_seen: Type.Optional(Type.String()),
+  last_seen: Type.Optional(Type.String()),
+  sessions: Type.Optional(
+    Type.Array(
+      Type.Object({
+        decky: text,
+        phase: Type.String(),
+        started_at: Type.Number(),
+        duration_s: Type.Number(),
+      }),
+      { maxItems: 1024 },
+    ),
+  ),
+})
+type Told = Static<typeof Input>
+
 export const identityCluster = defineOperator({
   type: 'identity_cluster',
   summary:
@@ -50,19 +77,12 @@ export const identityCluster = defineOperator({
     'when the evidence for them goes.',
   promise:
     'The components of comparing every pair, at a cost that goes by what changed; exact across ' +
-    'restarts for what it still holds. Settling without news tells nothing. An address beyond ' +
-    '`max_keys` or `ttl` is no evidence any more, and new when it comes back. Lists are cut at 256 ' +
+    'restarts for what it still holds. Settling without news tells nothing, but a row again whose ' +
+    'address turns out not to be linked to it. An address beyond `max_keys` (identities do not ' +
+    'count) or `ttl` is no evidence any more, and new when it comes back. Lists are cut at 256 ' +
     'values (of times, the latest); `left_out` says how many more there are.',
   config: Type.Object({
-    settle: duration({
-      default: '1s',
-      description: 'News is gathered for as long before it is settled; 0s settles each event.',
-    }),
-    method: Type.String({
-      default: 'connected_components',
-      maxLength: 64,
-      description: 'How to cluster; `connected_components` is what there is.',
-    }),
+    ...clusterOptions,
     high: weight(IDENTITY_WEIGHTS.high, 'Weight of fingerprints, payloads and endpoints.'),
     medium: weight(IDENTITY_WEIGHTS.medium, 'Weight of the commands of a phase.'),
     low: weight(IDENTITY_WEIGHTS.low, 'Weight of credentials.'),
@@ -88,42 +108,11 @@ export const identityCluster = defineOperator({
       ),
     ),
   }),
-  check({ method }) {
-    const why = whyNoMethod(method)
-    if (why !== undefined) throw new EngineError('NO_METHOD', `${quote(method)}: ${why}`)
-  },
-  input: Type.Object({
-    attacker_uuid: Type.String({ minLength: 1, maxLength: 64 }),
-    // Not to be left out: news that says nothing of them would take away what they are evidence for.
-    fingerprints: Type.Unknown({ description: 'List of entries, or its JSON text; null: none.' }),
-    // What it was linked to before, for a clusterer that has lost its state: that is kept.
-    identity_id: Type.Optional(
-      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()]),
-    ),
-    asn: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-    payload_hashes: Type.Optional(texts),
-    c2_endpoints: Type.Optional(texts),
-    credentials: Type.Optional(Type.Array(Type.Tuple([secret, secret]), { maxItems: 1024 })),
-    commands_by_phase: Type.Optional(Type.Record(Type.String(), texts, { maxProperties: 64 })),
-    first_seen: Type.Optional(Type.String()),
-    last_seen: Type.Optional(Type.String()),
-    sessions: Type.Optional(
-      Type.Array(
-        Type.Object({
-          decky: text,
-          phase: Type.String(),
-          started_at: Type.Number(),
-          duration_s: Type.Number(),
-        }),
-        { maxItems: 1024 },
-      ),
-    ),
-  }),
+  check: checkMethod,
+  input: Input,
   state: Type.Union([
     Type.Object({
-      as: Type.Literal('member'),
-      dirty: Type.Boolean(),
-      parent: Type.Union([Type.String(), Type.Null()]),
+      ...memberState,
       observation: Type.Unsafe<Observation | null>(Type.Unknown()),
       ja3: Type.Array(Type.String()),
       hassh: Type.Array(Type.String()),
@@ -131,12 +120,7 @@ export const identityCluster = defineOperator({
       last: Type.Number(),
       sessions: Type.Unsafe<SessionSpan[]>(Type.Array(Type.Unknown())),
     }),
-    Type.Object({
-      as: Type.Literal('parent'),
-      merged_into: Type.Union([Type.String(), Type.Null()]),
-      created: Type.Union([Type.Number(), Type.Null()]),
-      told: Type.String(),
-    }),
+    parentState,
   ]),
   examples: [
     {
@@ -190,88 +174,61 @@ export const identityCluster = defineOperator({
       newSum: () => new IdentitySum(),
     })
 
-    function settled(time: number, engine: { open(key: string): unknown }) {
-      const news = book.settle(engine, time)
-      // One port for all: between two of them their order would be lost.
-      const told = (topic: string, data: Draft['data']) => to('events', { topic, time, data })
-      const made = [
-        ...news.formed.map(({ parent, members }) =>
-          told('identity.formed', { identity_uuid: parent, observation_uuids: members }),
-        ),
-        ...news.linked.map(({ parent, member }) =>
-          told('identity.observation.linked', { identity_uuid: parent, observation_uuid: member }),
-        ),
-        ...news.unmerged.map(({ parent, former }) =>
-          told('identity.unmerged', { resurrected_uuid: parent, former_winner_uuid: former }),
-        ),
-        ...news.merged.map(({ winner, loser }) =>
-          told('identity.merged', { winner_uuid: winner, loser_uuid: loser }),
-        ),
-      ]
-      const pointed = news.repointed.map(({ parent }) => parent)
-      const taken = membersTaken(news)
-      for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
-        const row = rowOf(uuid, book)
-        const members = taken.get(uuid) ?? []
-        if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
-        const data = { ...row, members, updated_at: isoTime(time) }
-        made.push(to('identities', { topic: 'identity.row', time, data }))
-      }
-      return made
-    }
-
-    return {
-      key({ data, time }) {
-        if (!(time >= EARLIEST && time <= LATEST)) {
-          throw new EngineError('EVENT_TIME', 'the event time is outside the years 1 to 9999')
-        }
-        return book.keyOf(data.attacker_uuid)
-      },
-      init: (key) => book.init(key),
-      restored: (states) => book.restored(states as Iterable<[string, Member | ParentState]>),
-      dropped: (key) => book.dropped(key),
-      step(state, { data, time }, timers) {
-        if (state.as !== 'member') return undefined
-        const values = readFingerprints(data.fingerprints)
-        const { attacker_uuid, first_seen, last_seen, sessions = [], identity_id = null } = data
-        const member = {
-          parent: state.parent ?? identity_id,
-          observation: observationOf(data, values),
-          ja3: stringSet(values.ja3),
-          hassh: stringSet(values.hassh),
-          first: micros(first_seen, time),
-          last: micros(last_seen, time),
-          sessions: sessions.flatMap(({ decky, phase, started_at: start, duration_s }) => {
-            const end = start + Math.round(duration_s * 1000)
-            // What overflows is no JSON.
-            return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
-          }),
-        }
-        const before = { ...state, ...member }
-        if (JSON.stringify(before) === JSON.stringify(state)) {
-          context.explain?.('it says nothing new of the address')
-          return undefined
-        }
-        Object.assign(state, member)
-        book.changed(attacker_uuid)
-        context.explain?.(`news of the address, settled within ${settle / 1000} s`)
-        if (settle === 0) return settled(time, timers)
-        timers.at((Math.floor(timers.now() / settle) + 1) * settle)
-        return undefined
-      },
-      onTimer: (_state, time, _key, timers) => settled(time, timers),
-    }
+    return clusterCode({
+      book,
+      kind: 'identity',
+      port: 'identities',
+      member: 'address',
+      settle,
+      context,
+      idOf: ({ attacker_uuid }: Told) => attacker_uuid,
+      linkOf: ({ identity_id }: Told) => identity_id,
+      stateOf: told,
+      newsOf: ({ formed, linked }) => [
+        ...formed.map(({ parent, members }) => ({
+          topic: 'identity.formed',
+          data: {
+            identity_uuid: parent,
+            ...namedMembers(members, { list: 'observation_uuids', count: 'observation_count' }),
+          },
+        })),
+        ...linked.map(({ parent, member }) => ({
+          topic: 'identity.observation.linked',
+          data: { identity_uuid: parent, observation_uuid: member },
+        })),
+      ],
+      rowOf: (uuid) => rowOf(uuid, book),
+    })
   },
 })
+
+/** What is kept of an address. */
+function told(data: Told, time: number): Omit<Member, keyof MemberState> {
+  const values = readFingerprints(data.fingerprints)
+  const { first_seen, last_seen, sessions = [] } = data
+  return {
+    observation: observationOf(data, values),
+    ja3: stringSet(values.ja3),
+    hassh: stringSet(values.hassh),
+    first: micros(first_seen, time),
+    last: micros(last_seen, time),
+    sessions: sessions.flatMap(({ decky, phase, started_at: start, duration_s }) => {
+      const end = start + Math.round(duration_s * 1000)
+      // What overflows is no JSON.
+      return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
+    }),
+  }
+}
 
 /** What is stored of an identity, and what the campaign layer compares it by. */
 function rowOf(uuid: string, book: ClusterBook<Member, Observation, IdentitySum>) {
   const parent = book.parent(uuid)
   if (!parent || parent.created === null) return undefined
   const { own, all } = book.sumsOf(uuid)
-  const { count, first, last } = own.span
   // The winner speaks for all; what a loser said last is not wrong, only no longer kept up.
-  const { ja3, hassh, features, left_out } = (parent.merged_into === null ? all : own).lists()
+  const sum = parent.merged_into === null ? all : own
+  const { count, first, last } = sum.span
+  const { ja3, hassh, features, left_out } = sum.lists()
   const listed = (values: readonly string[]) => (values.length > 0 ? values : null)
   return {
     identity_uuid: uuid,
@@ -290,17 +247,11 @@ function rowOf(uuid: string, book: ClusterBook<Member, Observation, IdentitySum>
   }
 }
 
-const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
-
 /** µs; of the event where the text is no time. */
 function micros(iso: string | undefined, time: number): number {
   const value = iso === undefined ? Number.NaN : isoMicros(iso)
   return Number.isSafeInteger(value) ? value : Math.round(time * 1000)
 }
-
-/** Years 1 to 9999, ms: what is earlier or later has no ISO form. */
-const EARLIEST = -62_135_596_800_000
-const LATEST = 253_402_300_799_999
 
 /** An attacker's row for the examples. */
 function seen(time: number, attacker_uuid: string, more: object) {

@@ -17,12 +17,13 @@ import {
   newEvidence,
 } from './evidence_profile.ts'
 import { addMoment, describeIntervals, type Intervals, newIntervals } from './interval_stats.ts'
+import { isoTime } from './iso_time.ts'
 import { addMail, describeMail, type MailTargets } from './mail_targets.ts'
 import { attackerUuid } from './named_uuid.ts'
 import { realService } from './real_service.ts'
 import type { RecordData } from './record_data.ts'
 import { addToStack, describeStack, newStack, type Stack } from './stack_rollup.ts'
-import { addContact, type Contact, isInternal, isoTime } from './traversal.ts'
+import { addContact, type Contact, isInternal } from './traversal.ts'
 
 /** Kept of one address. JSON; times are event time, ms. */
 export type Profile = {

@@ -100,6 +100,17 @@ export function formatIsoMicros(micros: number): string {
   return `${text.slice(0, 23)}${String(rest).padStart(3, '0')}+00:00`
 }
 
+/** Year 1, ms: what is earlier has no ISO form. */
+export const ISO_EARLIEST = -62_135_596_800_000
+/** The end of year 9999, ms */
+const ISO_LATEST = 253_402_300_799_999
+
+/** @param time ms since the epoch */
+export const hasIsoForm = (time: number): boolean => time >= ISO_EARLIEST && time <= ISO_LATEST
+
+/** @param time ms since the epoch, microseconds as its fraction */
+export const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
+
 /** Furthest moment a Date can tell, ms. */
 const LAST_DATE = 8.64e15
 

@@ -1,7 +1,7 @@
 /** One secret of one principal, and where it was tried: folded attempt by attempt. */
 import { UNKNOWN_ADDRESS } from './attacker_address.ts'
+import { isoTime } from './iso_time.ts'
 import { namedUuid } from './named_uuid.ts'
-import { isoTime } from './traversal.ts'
 
 /** What makes two attempts attempts with the same credential. */
 export interface ReuseKey {

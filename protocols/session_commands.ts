@@ -1,7 +1,8 @@
 /** Shell commands of one attacker, held until a session that they belong to ends. */
 import { analysisFields } from './command_fields.ts'
+import { isoTime } from './iso_time.ts'
 import type { RecordData } from './record_data.ts'
-import { insertByTime, isoTime } from './traversal.ts'
+import { insertByTime } from './traversal.ts'
 
 /** One command, cut to what is kept. `t` is event time, ms. JSON. */
 export type Command = {

@@ -1,5 +1,5 @@
 /** Where one attacker has been: hops between deckies, and what was changed there meanwhile. */
-import { formatIsoMicros } from './iso_time.ts'
+import { isoTime } from './iso_time.ts'
 
 /** One event on a decky. `t` is event time, ms. A type, so that it is JSON data to the engine. */
 export type Hop = { t: number; decky: string; service: string; event_type: string }
@@ -119,9 +119,6 @@ export function describeTraversal(attackerIp: string, track: Track, mutations: r
     timeline: timeline.map(({ entry }) => entry),
   }
 }
-
-/** @param time ms since the epoch, microseconds as its fraction */
-export const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
 
 /** @returns how many of the oldest had to go */
 export function insertByTime<T extends { t: number }>(list: T[], item: T, most: number): number {

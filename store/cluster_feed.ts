@@ -29,6 +29,7 @@ export const IDENTITY_COLUMNS = [
   'c2_endpoints',
   'features',
   'campaign_id',
+  'observation_count',
   'updated_at',
 ] as const
 
@@ -47,9 +48,14 @@ export function attackerOfRow(row: Row): Draft {
   return withParent(told, 'identity_id', row.identity_id)
 }
 
-/** What a clusterer has linked before: one that has lost its state goes on from there. */
-const withParent = (told: Draft, name: string, parent: unknown): Draft =>
-  parent == null ? told : { ...told, data: { ...told.data, [name]: parent } }
+/**
+ * What has been linked before, null where nothing was: a clusterer that has lost its state goes on from
+ * there, and one whose table has lost the link writes it again.
+ */
+const withParent = (told: Draft, name: string, parent: unknown): Draft => ({
+  ...told,
+  data: { ...told.data, [name]: parent ?? null },
+})
 
 /** The same of the event that the row is made of. */
 export const attackerOfEvent = ({ asn = null, evidence = {}, ...data }: AttackerData): Draft =>
@@ -72,6 +78,7 @@ export function identityOfRow(row: Row): Draft {
     ja3_hashes: textList(row.ja3_hashes),
     hassh_hashes: textList(row.hassh_hashes),
     features: parsed(row.features) ?? featuresOfLists(row),
+    observation_count: Number(row.observation_count),
   })
   return withParent(told, 'campaign_id', row.campaign_id)
 }
@@ -82,12 +89,12 @@ export const identityOfEvent = (data: IdentityData): Draft =>
 
 function identity(time: number, of: Data): Draft {
   const { identity_uuid, merged_into_uuid, first_seen_at, last_seen_at } = of
-  const { ja3_hashes, hassh_hashes, features } = of
+  const { ja3_hashes, hassh_hashes, features, observation_count } = of
   const known = { identity_uuid, merged_into_uuid, first_seen_at, last_seen_at }
   return {
     topic: 'identity.stored',
     time,
-    data: { ...known, ja3_hashes, hassh_hashes, features },
+    data: { ...known, ja3_hashes, hassh_hashes, features, observation_count },
   }
 }
 

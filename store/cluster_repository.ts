@@ -1,6 +1,8 @@
 /** Rows of `attacker_identities` and `campaigns`, and the links of their members to them. */
 import { isoMicros } from '../protocols/iso_time.ts'
 import { noteChanges } from './changes.ts'
+import { recount, selectIn } from './cluster_counts.ts'
+import { CLUSTERS, type ClusterTable } from './cluster_tables.ts'
 import type { Statements } from './database.ts'
 import type { CampaignData, IdentityData } from './entity_events.ts'
 import { StoreError } from './errors.ts'
@@ -8,11 +10,10 @@ import type { Insert, Value } from './insert.ts'
 import { jsonThatFits, type Repository } from './repository.ts'
 
 interface Layer {
-  readonly table: 'attacker_identities' | 'campaigns'
+  readonly table: ClusterTable
   readonly insert: Insert
   /** A row with nothing but its uuid, older than whatever comes. */
   readonly bare: Insert
-  readonly members: { readonly table: string; readonly column: string }
 }
 
 /** Of what both tables have, `count` aside; `updated_at` last, for the others ask for its old value. */
@@ -56,45 +57,102 @@ const IDENTITIES: Layer = {
   table: 'attacker_identities',
   insert: upsert('attacker_identities', ['observation_count', 'features']),
   bare: bare('attacker_identities'),
-  members: { table: 'attackers', column: 'identity_id' },
 }
 const CAMPAIGNS: Layer = {
   table: 'campaigns',
   insert: upsert('campaigns', ['identity_count']),
   bare: bare('campaigns'),
-  members: { table: 'attacker_identities', column: 'campaign_id' },
 }
 
-interface ClusterRow {
+interface ClusterRow extends Standing {
   readonly uuid: string
-  readonly winner: string | null
   readonly row: readonly Value[]
   readonly members: readonly string[]
 }
 
 export const identityRepository: Repository<IdentityData, ClusterRow> = {
   toRow: ({ data }) =>
-    clusterRow(data.identity_uuid, [data.observation_count, featuresJson(data.features)], data),
+    clusterRow(
+      data.identity_uuid,
+      data.observation_count,
+      [data.observation_count, featuresJson(data.features)],
+      data,
+    ),
   async write(statements, rows) {
-    await writeLayer(statements, IDENTITIES, rows)
-    await noteChanges(
-      statements,
-      'attacker_identities',
-      rows.map(({ uuid }) => uuid),
+    const { before, after, linked } = await writeLayer(statements, IDENTITIES, rows)
+    const wrong = await recount(statements, 'attacker_identities', doubtful(before, after, linked))
+    await noteChanges(statements, 'attacker_identities', [
+      ...rows.map(({ uuid }) => uuid),
+      ...wrong,
+    ])
+    // What it counts for in its campaign, if it was there already.
+    const turned = [...before].filter(
+      ([uuid, was]) => isActive(was) !== isActive(after.get(uuid) ?? was) || wrong.includes(uuid),
     )
+    const touched = turned.map(([uuid]) => uuid)
+    await recount(statements, 'campaigns', await campaignsOf(statements, touched))
   },
 }
 
 export const campaignRepository: Repository<CampaignData, ClusterRow> = {
-  toRow: ({ data }) => clusterRow(data.campaign_uuid, [data.identity_count], data),
-  write: (statements, rows) => writeLayer(statements, CAMPAIGNS, rows),
+  toRow: ({ data }) =>
+    clusterRow(data.campaign_uuid, data.identity_count, [data.identity_count], data),
+  async write(statements, rows) {
+    const { before, after } = await writeLayer(statements, CAMPAIGNS, rows)
+    // All, for who writes identities changes what campaigns count at the same time.
+    const winners = [...before.values(), ...after.values()].map(({ winner }) => winner)
+    const named = winners.filter((winner) => winner !== null)
+    await recount(statements, 'campaigns', [...after.keys(), ...named])
+  },
 }
 
+/** What a row says of where it stands. */
+interface Standing {
+  readonly winner: string | null
+  readonly count: number
+  readonly updated: number
+}
+type Standings = ReadonlyMap<string, Standing>
+
+const isActive = ({ winner, count }: Standing): boolean => winner === null && count > 0
+const NOWHERE: Standing = { winner: null, count: 0, updated: 0 }
+
+/**
+ * What has to be counted. Mostly nothing: a cluster that stands for itself and has as many members as
+ * the clusterer says by those that have just been linked to it.
+ */
+function doubtful(
+  before: Standings,
+  after: Standings,
+  linked: ReadonlyMap<string, number>,
+): Set<string> {
+  const found = new Set<string>()
+  for (const [uuid, { winner, count }] of after) {
+    const was = before.get(uuid) ?? NOWHERE
+    const isSame = winner === was.winner
+    const more = linked.get(uuid) ?? 0
+    if (isSame && count === was.count + more && (winner === null || more === 0)) continue
+    for (const one of [uuid, winner, was.winner]) if (one !== null) found.add(one)
+  }
+  return found
+}
+
+async function campaignsOf(
+  statements: Statements,
+  identities: readonly string[],
+): Promise<readonly string[]> {
+  const sql =
+    'select campaign_id from attacker_identities where campaign_id is not null and uuid in'
+  const rows = await selectIn(statements, sql, identities)
+  return rows.map(({ campaign_id }) => String(campaign_id))
+}
+
+/** @returns where the rows stood, where they stand now, and how many members each has got */
 async function writeLayer(
   statements: Statements,
-  { insert, bare, members }: Layer,
+  { table, insert, bare }: Layer,
   rows: readonly ClusterRow[],
-): Promise<void> {
+): Promise<{ before: Standings; after: Standings; linked: ReadonlyMap<string, number> }> {
   // A winner may be told behind its loser, or its row may be lost; a loser points to a row all the same.
   const told = new Set<string>()
   const early = new Set<string>()
@@ -102,6 +160,7 @@ async function writeLayer(
     if (winner !== null && winner !== uuid && !told.has(winner)) early.add(winner)
     told.add(uuid)
   }
+  const before = await standingsOf(statements, table, [...told])
   await statements.insert(
     bare,
     [...early].map((uuid) => [uuid, 0, 0]),
@@ -110,11 +169,37 @@ async function writeLayer(
     insert,
     rows.map(({ row }) => row),
   )
-  for (const { uuid, members: linked } of rows) {
-    for (let at = 0; at < linked.length; at += MEMBERS_PER_STATEMENT) {
-      await linkMembers(statements, members, uuid, linked.slice(at, at + MEMBERS_PER_STATEMENT))
+  const after = new Map(before)
+  const links = new Map<string, number>()
+  for (const row of rows) {
+    const { uuid, members, updated } = row
+    // As the insert decides.
+    if (updated >= (after.get(uuid) ?? NOWHERE).updated || !after.has(uuid)) after.set(uuid, row)
+    for (let at = 0; at < members.length; at += MEMBERS_PER_STATEMENT) {
+      const some = members.slice(at, at + MEMBERS_PER_STATEMENT)
+      links.set(uuid, (links.get(uuid) ?? 0) + (await linkMembers(statements, table, uuid, some)))
     }
   }
+  return { before, after, linked: links }
+}
+
+async function standingsOf(
+  statements: Statements,
+  table: ClusterTable,
+  uuids: readonly string[],
+): Promise<Standings> {
+  const columns = `uuid, merged_into_uuid, ${CLUSTERS[table].count} as n, updated_at`
+  const rows = await selectIn(statements, `select ${columns} from ${table} where uuid in`, uuids)
+  return new Map(
+    rows.map(({ uuid, merged_into_uuid: winner, n, updated_at }) => [
+      String(uuid),
+      {
+        winner: winner == null ? null : String(winner),
+        count: Number(n),
+        updated: Number(updated_at),
+      },
+    ]),
+  )
 }
 
 /** Few lengths, so few statements to prepare. */
@@ -127,14 +212,15 @@ const MEMBERS_PER_STATEMENT = 64
  */
 function linkMembers(
   statements: Statements,
-  { table, column }: Layer['members'],
+  table: ClusterTable,
   parent: string,
-  members: readonly string[],
+  uuids: readonly string[],
 ): Promise<number> {
-  const marks = members.map(() => '?').join(', ')
+  const { members, link } = CLUSTERS[table]
+  const marks = uuids.map(() => '?').join(', ')
   return statements.update(
-    `update ${table} set ${column} = ? where uuid in (${marks}) and ${column} is null`,
-    [parent, ...members],
+    `update ${members} set ${link} = ? where uuid in (${marks}) and ${link} is null`,
+    [parent, ...uuids],
   )
 }
 
@@ -153,7 +239,13 @@ type Clustered = Pick<
   | 'members'
 >
 
-function clusterRow(uuid: string, own: readonly Value[], data: Clustered): ClusterRow {
+function clusterRow(
+  uuid: string,
+  count: number,
+  own: readonly Value[],
+  data: Clustered,
+): ClusterRow {
+  const updated = micros(data.updated_at) ?? 0
   const row = [
     uuid,
     data.schema_version,
@@ -166,9 +258,10 @@ function clusterRow(uuid: string, own: readonly Value[], data: Clustered): Clust
     json(data.payload_simhashes),
     json(data.c2_endpoints),
     data.merged_into_uuid,
-    micros(data.updated_at),
+    updated,
   ]
-  return { uuid, winner: data.merged_into_uuid, row, members: data.members }
+  const { merged_into_uuid: winner, members } = data
+  return { uuid, winner, count, updated, row, members }
 }
 
 const json = (list: readonly string[] | null): string | null =>

@@ -1,4 +1,5 @@
 /** What the tables say was found: the table at the end of a run. */
+import { isShown } from './cluster_tables.ts'
 import type { Database, Row } from './database.ts'
 
 interface Count {
@@ -43,7 +44,7 @@ export interface Findings {
     readonly bounties: number
     /** Secrets that one principal used on several targets. */
     readonly reused: number
-    /** Those that are part of another are not counted, here and below. */
+    /** Those that are part of another, or have no members, are not counted, here and below. */
     readonly identities: number
     readonly campaigns: number
     /** Event time of the first and the last log row, ms; undefined when there is none. */
@@ -56,6 +57,15 @@ export interface Findings {
   readonly credentials: readonly FoundCredential[]
   /** of two addresses and more */
   readonly identities: readonly FoundIdentity[]
+}
+
+/** Whether anybody has written logs, or concluded anything, yet. */
+export async function hasRows(database: Database): Promise<boolean> {
+  const [row] = await database.select(
+    `select exists (select 1 from logs) + exists (select 1 from attackers)
+      + exists (select 1 from credential_reuse) as held`,
+  )
+  return Number(row?.held) > 0
 }
 
 /** The parser's word for an address it could not tell; not an attacker to count. */
@@ -89,9 +99,9 @@ async function findTotals(database: Database): Promise<Findings['totals']> {
   const [bounties = {}] = await database.select('select count(*) as bounties from bounty')
   const [clusters = {}] = await database.select(
     `select (select count(*) from credential_reuse) as reused,
-      (select count(*) from attacker_identities where merged_into_uuid is null) as identities,
-      (select count(*) from campaigns where merged_into_uuid is null and identity_count > 0)
-        as campaigns`,
+      (select count(*) from attacker_identities where ${isShown('attacker_identities')})
+        as identities,
+      (select count(*) from campaigns where ${isShown('campaigns')}) as campaigns`,
   )
   const time = (micros: unknown) => (micros == null ? undefined : Number(micros) / 1000)
   return {

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import { ClusterLayer, type Settled } from './cluster_layer.ts'
 import type { EdgeGraph, EdgeMaker } from './edge_maker.ts'
 import { GroupSums, type Sum } from './group_sums.ts'
+import { addMember, membersTaken } from './members_taken.ts'
 
 /** A type, as are those below, so that it is JSON data to the engine. */
 export type ParentState = {
@@ -15,6 +16,8 @@ export type ParentState = {
   created: number | null
   /** SHA-256 of the row as it was last told, JSON; empty: never */
   told: string
+  /** ms, when that was */
+  told_at?: number
 }
 /** What every member's state has. */
 export type MemberState = {
@@ -23,6 +26,19 @@ export type MemberState = {
   parent: string | null
   /** whether there is something to settle */
   dirty: boolean
+  /** its row does not say whose it is, and is to be told again */
+  lost?: boolean
+  /** the parent it was thought to have, whose row is to be told again */
+  left?: string
+}
+
+/** A row that is to be written. */
+export interface RowNews<R> {
+  readonly row: R
+  /** those to be linked to it */
+  readonly members: readonly string[]
+  /** ms, when it came to look like this */
+  readonly updated: number
 }
 
 export interface Layout<M extends MemberState, T, S extends Sum<M>> {
@@ -41,6 +57,14 @@ export interface Layout<M extends MemberState, T, S extends Sum<M>> {
 export interface Book {
   /** Makes the state of a key known as used and changed. */
   open(key: string): unknown
+  forget(key: string): void
+}
+
+export interface SettledBook extends Settled {
+  /** parents whose clusters may look different now, in order */
+  readonly touched: readonly string[]
+  /** members whose rows do not say whose they are, by parent */
+  readonly lost: ReadonlyMap<string, readonly string[]>
 }
 
 export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
@@ -50,6 +74,10 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
   readonly #parents = new Map<string, ParentState>()
   readonly #prefix: string
   readonly #dirty = new Set<string>()
+  /** how many members have each parent, those that are not clustered just now included */
+  readonly #holders = new Map<string, number>()
+  /** parents that may be of no use any more */
+  readonly #idle = new Set<string>()
   /** by component */
   readonly #clusterSums: GroupSums<M, S>
   /** by parent */
@@ -81,13 +109,18 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
     this.#ownSums = new GroupSums(() => layout.newSum(), stateOf)
   }
 
+  /** Whether the key is that of a parent, of which there are no more than members, or their winners. */
+  isParent(key: string): boolean {
+    return key.startsWith(this.#prefix)
+  }
+
   /** The key of a member, which no parent can have. */
   keyOf(member: string): string {
     return `member ${member}`
   }
 
   init(key: string): M | ParentState {
-    const state: M | ParentState = key.startsWith(this.#prefix)
+    const state: M | ParentState = this.isParent(key)
       ? { as: 'parent', merged_into: null, created: null, told: '' }
       : this.#layout.newMember()
     this.#keep(key, state)
@@ -102,25 +135,45 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
     )
     for (const [id, state] of this.#members) {
       this.#enter(id, state)
+      if (state.parent !== null) this.#hold(state.parent, 1)
       if (state.dirty) this.#dirty.add(id)
     }
+    // Of an earlier version, or where a crash came in between.
+    for (const uuid of this.#parents.keys()) if (!this.#holders.has(uuid)) this.#idle.add(uuid)
   }
 
   dropped(key: string): void {
     const id = key.slice(key.indexOf(' ') + 1)
-    if (key.startsWith(this.#prefix)) {
+    if (this.isParent(key)) {
       this.#parents.delete(id)
-      this.#layer.forget(id)
-    } else if (this.#members.delete(id)) {
-      this.#layer.delete(id)
-      this.#dirty.delete(id)
+      const winner = this.#layer.forget(id)
+      if (winner !== undefined) this.#idle.add(winner)
+      return
     }
+    const parent = this.#members.get(id)?.parent
+    if (!this.#members.delete(id)) return
+    this.#layer.delete(id)
+    this.#dirty.delete(id)
+    if (parent != null) this.#hold(parent, -1)
   }
 
-  /** To be called after the state of a member has changed. */
-  changed(id: string): void {
+  /**
+   * Whether the row of a member says otherwise whose it is.
+   * @param link what it says; null: nobody's, undefined: that is not known
+   */
+  disagrees(id: string, link: string | null | undefined): boolean {
+    return link !== undefined && link !== (this.#members.get(id)?.parent ?? null)
+  }
+
+  /**
+   * To be called after the state of a member has changed.
+   * @param link as for `disagrees`. What the row says is what stands: it was linked before, by whomever,
+   *   and is not linked again.
+   */
+  changed(id: string, link?: string | null): void {
     const state = this.#members.get(id)
     if (!state) return
+    if (this.disagrees(id, link)) this.#follow(id, state, link ?? null)
     this.#enter(id, state)
     const given = this.#layer.nodeOfGiven(id)
     if (given !== undefined) this.#ownSums.changed(id, given)
@@ -132,9 +185,9 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
 
   /**
    * @param time ms, of parents that are formed
-   * @returns what is new, and the parents whose clusters may look different now, in order
+   * @returns what is new
    */
-  settle(book: Book, time: number): Settled & { readonly touched: readonly string[] } {
+  settle(book: Book, time: number): SettledBook {
     const settled = this.#layer.settle()
     const { formed, linked, unmerged, merged, repointed } = settled
     const touched = new Set<string>()
@@ -142,8 +195,10 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
       const state = this.#members.get(member)
       if (!state) return
       state.parent = parent
+      this.#hold(parent, 1)
       book.open(this.keyOf(member))
     }
+    const lost = new Map<string, string[]>()
     for (const { parent, members } of formed) {
       const state = book.open(this.#prefix + parent) as ParentState
       state.created ??= time
@@ -153,10 +208,13 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
     for (const { parent, former } of unmerged) {
       this.#point(book, parent, null)
       touched.add(parent).add(former)
+      this.#idle.add(former)
     }
     for (const { winner, loser } of merged) {
       this.#point(book, loser, winner)
       touched.add(loser)
+      // What was merged into it has been pointed to its winner.
+      this.#idle.add(loser)
     }
     for (const { parent, winner } of repointed) this.#point(book, parent, winner)
     // In an order that a restart does not change, for it is that of use.
@@ -165,8 +223,12 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
       if (!state) continue
       state.dirty = false
       book.open(this.keyOf(id))
-      const { parent } = state
+      const { parent, left } = state
+      if (left !== undefined && this.#parents.has(left)) touched.add(left)
+      delete state.left
       if (parent === null) continue
+      if (state.lost) addMember(lost, parent, id)
+      delete state.lost
       touched.add(parent)
       // After the member, so that a parent is not evicted before those who have it.
       const held = book.open(this.#prefix + parent) as ParentState
@@ -180,7 +242,41 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
       touched.add(root)
       if (root !== parent && this.#parents.has(root)) book.open(this.#prefix + root)
     }
-    return { ...settled, touched: [...touched].sort() }
+    return { ...settled, touched: [...touched].sort(), lost }
+  }
+
+  /**
+   * What is to be written after a settling, and then lets go of parents that are of no use any more.
+   * @param rowOf what is stored of a parent; undefined: nothing
+   * @returns rows in order of their names: those that look different, and those of members whose links
+   *   are not in the table, with the row that they were merged into
+   */
+  rows<R extends object>(
+    book: Book,
+    settled: SettledBook,
+    time: number,
+    rowOf: (uuid: string) => R | undefined,
+  ): RowNews<R>[] {
+    const { touched, repointed, lost } = settled
+    const taken = membersTaken(settled)
+    const again = new Set(
+      [...lost.keys()].flatMap((uuid) => [uuid, this.#layer.rootOf(uuid) ?? uuid]),
+    )
+    const pointed = repointed.map(({ parent }) => parent)
+    const news: RowNews<R>[] = []
+    for (const uuid of [...new Set([...touched, ...pointed, ...again])].sort()) {
+      const row = rowOf(uuid)
+      if (!row) continue
+      const isNews = this.tell(book, uuid, row, time)
+      const fresh = taken.get(uuid) ?? []
+      if (!isNews && fresh.length === 0 && !again.has(uuid)) continue
+      const members = [...fresh, ...(lost.get(uuid) ?? [])]
+      // Told again as it was, it changes nothing where the table has it.
+      const told = isNews || fresh.length > 0 ? time : this.#parents.get(uuid)?.told_at
+      news.push({ row, members, updated: told ?? time })
+    }
+    this.#forgetIdle(book)
+    return news
   }
 
   parent(uuid: string): ParentState | undefined {
@@ -204,13 +300,48 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
   }
 
   /** Keeps which row a parent was told with. @returns whether that is news */
-  tell(book: Book, uuid: string, row: object): boolean {
+  tell(book: Book, uuid: string, row: object, time: number): boolean {
     const state = this.#parents.get(uuid)
     const told = hash('sha256', JSON.stringify(row), 'hex')
     if (!state || state.told === told) return false
     state.told = told
+    state.told_at = time
     book.open(this.#prefix + uuid)
     return true
+  }
+
+  #follow(id: string, state: M, link: string | null): void {
+    if (link === null) {
+      state.lost = true
+      return
+    }
+    const { parent } = state
+    if (parent !== null) {
+      this.#hold(parent, -1)
+      state.left ??= parent
+      if (this.#layout.itemOf(state) !== undefined) this.#layer.give(id, link)
+    }
+    state.parent = link
+    this.#hold(link, 1)
+  }
+
+  #hold(parent: string, by: 1 | -1): void {
+    const count = (this.#holders.get(parent) ?? 0) + by
+    if (count > 0) this.#holders.set(parent, count)
+    else {
+      this.#holders.delete(parent)
+      this.#idle.add(parent)
+    }
+  }
+
+  /** Winners without members go after what was merged into them. */
+  #forgetIdle(book: Book): void {
+    for (const uuid of this.#idle) {
+      this.#idle.delete(uuid)
+      if (this.#holders.has(uuid) || !this.#layer.isIdle(uuid)) continue
+      if (this.#parents.has(uuid)) book.forget(this.#prefix + uuid)
+      else this.#layer.forget(uuid)
+    }
   }
 
   #enter(id: string, state: M): void {

@@ -90,22 +90,22 @@ export class ClusterLayer<T> {
   delete(member: string): void {
     const node = this.#memberNodes.get(member)
     if (node === undefined) return
-    const parent = this.#given.get(node)
-    if (parent !== NONE) {
-      const count = this.#count.get(parent) - 1
-      this.#count.set(parent, count)
-      // Before the member goes: without it the merges of its parent cannot be disproved any more.
-      if (count === 0) this.#holdMerges(parent)
-      this.#graph.removeEdge(this.#edge.get(node))
-      this.#watch?.given(member, parent, false)
-    }
+    this.#unlink(node)
     this.#edges.delete(node)
     this.#watch?.moved(member, this.#graph.componentOf(node), undefined)
     this.#graph.removeNode(node)
     this.#names[node] = undefined
-    this.#given.set(node, NONE)
-    this.#edge.set(node, NONE)
     this.#memberNodes.delete(member)
+  }
+
+  /** Gives a member that is in another parent than the one that was thought. */
+  give(member: string, parent: string): void {
+    const node = this.#memberOf(member)
+    const given = this.#given.get(node)
+    const wanted = this.#parentOf(parent)
+    if (given === wanted) return
+    this.#unlink(node)
+    this.#link(node, wanted)
   }
 
   /** Puts back what was kept: the parents, then which members each was given. */
@@ -182,10 +182,21 @@ export class ClusterLayer<T> {
     }
   }
 
-  /** Drops a parent that no member has any more, nor a merge. */
-  forget(parent: string): void {
+  /** Whether nothing hangs on a parent: no member has it, and nothing is merged into it. */
+  isIdle(parent: string): boolean {
     const node = this.#parentNodes.get(parent)
-    if (node === undefined || this.#count.get(node) > 0 || this.#losers.get(node)?.size) return
+    return node === undefined || (this.#count.get(node) === 0 && !this.#losers.get(node)?.size)
+  }
+
+  /**
+   * Drops an idle parent.
+   * @returns what it was merged into
+   */
+  forget(parent: string): string | undefined {
+    const node = this.#parentNodes.get(parent)
+    if (node === undefined || !this.isIdle(parent)) return undefined
+    const into = this.#into.get(node)
+    const winner = into === NONE ? undefined : this.#parents.uuidOf(into)
     const held = this.#edge.get(node)
     this.#point(node, NONE)
     if (held !== NONE) this.#graph.removeEdge(held)
@@ -193,6 +204,7 @@ export class ClusterLayer<T> {
     this.#graph.removeNode(node)
     this.#losers.delete(node)
     this.#parentNodes.delete(parent)
+    return winner
   }
 
   /** Equal for two members iff they are connected. */
@@ -329,6 +341,19 @@ export class ClusterLayer<T> {
     this.#count.set(parent, count)
     if (count === 1) this.#holdMerges(parent)
     this.#watch?.given(this.#names[member] as string, parent, true)
+  }
+
+  #unlink(member: number): void {
+    const parent = this.#given.get(member)
+    if (parent === NONE) return
+    const count = this.#count.get(parent) - 1
+    this.#count.set(parent, count)
+    // Before the member goes: without it the merges of its parent cannot be disproved any more.
+    if (count === 0) this.#holdMerges(parent)
+    this.#graph.removeEdge(this.#edge.get(member))
+    this.#given.set(member, NONE)
+    this.#edge.set(member, NONE)
+    this.#watch?.given(this.#names[member] as string, parent, false)
   }
 
   /** The edge that stood for the merge before is left to the caller. */

@@ -7,12 +7,13 @@ export function membersTaken({
   linked,
 }: Pick<Settled, 'formed' | 'linked'>): ReadonlyMap<string, readonly string[]> {
   const taken = new Map<string, string[]>()
-  const give = (parent: string, member: string) => {
-    const members = taken.get(parent)
-    if (members) members.push(member)
-    else taken.set(parent, [member])
-  }
-  for (const { parent, members } of formed) for (const member of members) give(parent, member)
-  for (const { parent, member } of linked) give(parent, member)
+  for (const { parent, members } of formed) taken.set(parent, [...members])
+  for (const { parent, member } of linked) addMember(taken, parent, member)
   return taken
+}
+
+export function addMember(by: Map<string, string[]>, parent: string, member: string): void {
+  const members = by.get(parent)
+  if (members) members.push(member)
+  else by.set(parent, [member])
 }

@@ -8,8 +8,9 @@ import {
   IDENTITY_COLUMNS,
   identityOfRow,
 } from '../cluster_feed.ts'
+import type { ClusterTable } from '../cluster_tables.ts'
 import type { Database, Row } from '../database.ts'
-import { type ClusterTable, parts } from './merge_tree.ts'
+import { parts } from './merge_tree.ts'
 
 /** An address that was given one of the identities asked for. Times are µs. */
 export interface MemberAddress {
@@ -121,7 +122,7 @@ export async function loadIdentities(
   database: Database,
   uuids: readonly string[],
 ): Promise<MemberIdentity[]> {
-  const columns = [...IDENTITY_COLUMNS, 'observation_count'].join(', ')
+  const columns = IDENTITY_COLUMNS.join(', ')
   const found: MemberIdentity[] = []
   for (const some of parts(uuids)) {
     const marks = some.map(() => '?').join(', ')

@@ -1,8 +1,7 @@
 /** Identities and campaigns that have become part of others. */
 import { resolveChain } from '../../protocols/clustering/merge_chain.ts'
+import type { ClusterTable } from '../cluster_tables.ts'
 import type { Database } from '../database.ts'
-
-export type ClusterTable = 'attacker_identities' | 'campaigns'
 
 /** Rows of one merge that are looked at. */
 const MAX_MERGED = 100_000

@@ -41,4 +41,8 @@ export const migrations = [
     name: 'm0011_users',
     load: async () => (await import('./m0011_users.ts')).Users,
   },
+  {
+    name: 'm0012_cluster_counts',
+    load: async () => (await import('./m0012_cluster_counts.ts')).ClusterCounts,
+  },
 ]

@@ -1,4 +1,5 @@
 /** Identities and campaigns as the API shows them. */
+import { type ClusterTable, isShown } from '../cluster_tables.ts'
 import type { Database, Row } from '../database.ts'
 import { inTreeOf, winnerOf } from './merge_tree.ts'
 import {
@@ -15,15 +16,15 @@ import {
   type Where,
 } from './page.ts'
 
-const NOT_MERGED: Where = { sql: 'merged_into_uuid is null', values: [] }
+const shown = (table: ClusterTable): Where => ({ sql: isShown(table), values: [] })
 const NEWEST = 'updated_at desc, uuid'
 
 export type IdentityRow = ReturnType<typeof identityRow>
 export type CampaignRow = ReturnType<typeof campaignRow>
 
-/** Those that were not merged into another, newest change first. @throws as `listPage` */
+/** Those that stand for themselves and have members, newest change first. @throws as `listPage` */
 export const listIdentities = (database: Database, page: Page): Promise<Listing<IdentityRow>> =>
-  selectIdentities(database, NOT_MERGED, page)
+  selectIdentities(database, shown('attacker_identities'), page)
 
 /** The identity that `uuid` has become. */
 export async function identityByUuid(
@@ -37,7 +38,13 @@ export async function identityByUuid(
 export const listCampaigns = (database: Database, page: Page): Promise<Listing<CampaignRow>> =>
   listPage(
     database,
-    { columns: '*', from: 'campaigns', where: NOT_MERGED, order: NEWEST, toRow: campaignRow },
+    {
+      columns: '*',
+      from: 'campaigns',
+      where: shown('campaigns'),
+      order: NEWEST,
+      toRow: campaignRow,
+    },
     page,
   )
 
@@ -50,7 +57,7 @@ export async function campaignByUuid(
   return row && campaignRow(row)
 }
 
-/** Identities of a campaign, or of one that was merged into it; those merged out are left out. */
+/** Identities of a campaign, or of one that was merged into it; those merged out, or without members, are not. */
 export const identitiesOfCampaign = (database: Database, campaign: string, page: Page) =>
   selectIdentities(database, ofCampaign(campaign), page)
 
@@ -58,7 +65,7 @@ export const countOfCampaign = (database: Database, campaign: string): Promise<n
   countRows(database, 'attacker_identities', ofCampaign(campaign))
 
 const ofCampaign = (campaign: string): Where =>
-  allOf(NOT_MERGED, inTreeOf('campaign_id', 'campaigns', campaign))
+  allOf(shown('attacker_identities'), inTreeOf('campaign_id', 'campaigns', campaign))
 
 const selectIdentities = (database: Database, where: Where, page: Page) =>
   listPage(

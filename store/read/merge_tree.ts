@@ -1,11 +1,10 @@
 /** Rows that were merged into another: where a uuid leads, and all that has been led there. */
+import type { ClusterTable } from '../cluster_tables.ts'
 import type { Database, Row } from '../database.ts'
 import type { Where } from './page.ts'
 
 /** Steps of a chain that are followed; the clusterers stop there as well (spec/clustering.md). */
 const MOST_HOPS = 8
-
-type ClusterTable = 'attacker_identities' | 'campaigns'
 
 /**
  * @returns the row at the end of the chain that begins at `uuid`, or the last one seen where the

@@ -1,4 +1,5 @@
 /** Figures over everything: what the first page of the dashboard shows. */
+import { type ClusterTable, isShown } from '../cluster_tables.ts'
 import type { Database } from '../database.ts'
 import { countBounties } from './attacker_activity.ts'
 import { type AttackerRow, listAttackers } from './attackers.ts'
@@ -55,7 +56,8 @@ const SHOWN = 5
 
 /** @param now µs since the Unix epoch */
 export async function readOverview(database: Database, now: number): Promise<Overview> {
-  const notMerged = { sql: 'merged_into_uuid is null', values: [] }
+  const shown = (table: ClusterTable) =>
+    countRows(database, table, { sql: isShown(table), values: [] })
   const since = now - (now % MINUTE) - 59 * MINUTE
   const minutes = await database.select(
     `select minute, count(*) as n from (select timestamp - (timestamp % ${MINUTE}) as minute
@@ -74,8 +76,8 @@ export async function readOverview(database: Database, now: number): Promise<Ove
     bounties: await countBounties(database),
     credentials: await countRows(database, 'credentials', ALL),
     credential_reuse: await countRows(database, 'credential_reuse', ALL),
-    identities: await countRows(database, 'attacker_identities', notMerged),
-    campaigns: await countRows(database, 'campaigns', notMerged),
+    identities: await shown('attacker_identities'),
+    campaigns: await shown('campaigns'),
     events_per_minute: minutes.map(({ minute, n }) => ({
       minute_ts: Number(minute) / 1e6,
       count: Number(n),

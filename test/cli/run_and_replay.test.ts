@@ -209,6 +209,23 @@ operators:
     expect(existsSync(join(folder, 'found.db'))).toBe(true)
   })
 
+  it('says that it begins without state where the database holds rows already', async () => {
+    const line = (ip: string) =>
+      `<134>1 2026-11-01T10:00:00+00:00 web-01 ssh - connect [relay@55555 src_ip="${ip}"]\n`
+    writeFileSync(join(folder, 'in.log'), line('192.0.2.7') + line('192.0.2.8'))
+    const shipped = ['ingest', 'profiler'].map((name) => join(root, `pipelines/${name}.yaml`))
+    const into = (url: string, ...names: string[]) =>
+      replay(...names, '--capture', 'in.log', '--sink', `db=${url}`)
+    const first = await into('sqlite:found.db', ...shipped)
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(first.stdout).not.toContain('note:')
+    expect((await into('sqlite:found.db', ...shipped)).stdout).toContain(
+      'note: the database held rows before, and a replay begins without state',
+    )
+    // Rows of records are the same however many replays they take.
+    expect((await into('sqlite:found.db', ...shipped.slice(0, 1))).stdout).not.toContain('note:')
+  })
+
   it('leaves out of the file of a sink what its database refused', async () => {
     writeFileSync(
       join(folder, 'mine.yaml'),

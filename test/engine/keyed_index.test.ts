@@ -49,6 +49,14 @@ it('keeps what was done to other keys, and an index of all, over a restart', () 
   expect(run.errors).toEqual([])
 })
 
+it('takes no key from code that is longer than one of an event may be', () => {
+  const run = harness(census, {})
+  run.send({ data: { name: 'a', of: 'b'.repeat(1024) } })
+  expect(run.errors).toEqual([])
+  run.send({ data: { name: 'a', of: 'b'.repeat(1025) } })
+  expect(run.errors).toMatchObject([{ data: { code: 'KEY_TOO_LONG' } }])
+})
+
 it('has no key in the index that has aged out, however many events are one batch', () => {
   const events = [
     { time: 0, data: { name: 'a' } },

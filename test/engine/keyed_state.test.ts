@@ -32,6 +32,27 @@ describe('keyed state', () => {
     expect(state.counters).toMatchObject({ keys: 0, evictedByAge: 2 })
   })
 
+  it('bounds no keys that are not counted, and keeps them like the others', () => {
+    const isExtra = (key: string) => key.startsWith('of ')
+    const make = () => new KeyedState({ maxKeys: 2, ttl: 100 }, undefined, isExtra)
+    const state = make()
+    for (const key of ['of a', 'a', 'of b', 'b', 'of c', 'c']) bump(state, key, 0)
+    expect(state.counters).toMatchObject({ keys: 5, evictedByCount: 1 })
+    const { saved } = state.takeChanges()
+    const again = make()
+    again.restore(saved)
+    bump(again, 'd', 50)
+    expect([...again.states()].map(([key]) => key)).toEqual(['c', 'd', 'of a', 'of b', 'of c'])
+    expect(again.takeChanges()).toMatchObject({ saved: [{ key: 'd' }], removed: ['b'] })
+    again.sweep(1000)
+    again.forget('of b')
+    expect([...again.states()].map(([key]) => key)).toEqual(['of a', 'of c'])
+    expect(again.takeChanges().removed.toSorted()).toEqual(['c', 'd', 'of b'])
+    again.setTimer('of a', 7)
+    expect(again.lastTimer).toBe(7)
+    expect(again.takeDue(7)?.timer).toEqual({ time: 7, key: 'of a' })
+  })
+
   it('drops the timers of a key with the key', () => {
     const state = new KeyedState({ maxKeys: 1, ttl: undefined })
     bump(state, 'a')

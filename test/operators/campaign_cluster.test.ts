@@ -40,6 +40,30 @@ const both = (outputs: readonly Output[], ...names: string[]) =>
   ])
 
 describe('campaigns', () => {
+  it('leave out identities that nobody is behind', () => {
+    const run = harness(campaignCluster, { settle: '0s' })
+    expect(run.send(identity(0, 'a', KIT, { observation_count: 0 }))).toEqual([])
+    expect(about(run.send(identity(1, 'b', KIT)), 'campaign.formed')).toMatchObject([
+      { identity_uuids: ['b'] },
+    ])
+    const joined = run.send(identity(2, 'a', KIT, { observation_count: 1 }))
+    expect(about(joined, 'campaign.identity.assigned')).toMatchObject([{ identity_uuid: 'a' }])
+    const left = run.send(identity(3, 'b', KIT, { observation_count: 0 }))
+    expect(port(left, 'campaigns')).toMatchObject([{ identity_count: 1 }])
+  })
+
+  it('are told again with a link that the table does not have, and go by one that it has', () => {
+    const run = harness(campaignCluster, { settle: '0s' })
+    const [row] = port(run.send(identity(0, 'a', KIT)), 'campaigns')
+    const again = run.send(identity(9000, 'a', KIT, { campaign_id: null }))
+    expect(again).toMatchObject([{ port: 'campaigns', data: { ...row, members: ['a'] } }])
+    const moved = run.send(identity(9000, 'a', KIT, { campaign_id: 'other' }))
+    expect(port(moved, 'campaigns')).toMatchObject([
+      { campaign_uuid: row?.campaign_uuid, identity_count: 0 },
+      { campaign_uuid: 'other', identity_count: 1, members: [] },
+    ])
+  })
+
   // spec/clustering.md section 11, 27
   it('are formed of identities that share their infrastructure', () => {
     const run = harness(campaignCluster)

@@ -21,6 +21,11 @@ const tool = (ja3: string | null, hassh: string | null = null) => ({
         ]),
   ],
 })
+/** The same, whenever it is told. */
+const once = (...values: Parameters<typeof tool>) => {
+  const [first_seen, last_seen] = ['2026-03-01T08:00:00Z', '2026-03-01T09:00:00Z']
+  return { ...tool(...values), first_seen, last_seen }
+}
 const port = (outputs: readonly Output[], name: string) =>
   outputs.filter((output) => output.port === name).map(({ data }) => data)
 const about = (outputs: readonly Output[], name: string) =>
@@ -133,10 +138,102 @@ describe('identities', () => {
     live.send(seen(0, 'a', tool('x')), seen(1, 'b', tool('x')))
     live.send(seen(2, 'c', tool('y')))
     live.send(seen(3, 'd', tool('z')))
-    const again = live.send(seen(4, 'e', tool('x')))
+    expect(live.state).toMatchObject({ keys: 7, evictedByCount: 0 })
+    // One of those with the tool is left, then none.
+    const linked = live.send(seen(4, 'e', tool('x')))
+    expect(told(linked)).toEqual(['identity.observation.linked'])
+    live.send(seen(5, 'f', tool('u')), seen(6, 'g', tool('v')), seen(7, 'h', tool('w')))
+    live.send(seen(8, 'i', tool('t')))
+    const again = live.send(seen(9, 'j', tool('x')))
     expect(told(again)).toEqual(['identity.formed'])
     expect(live.errors).toEqual([])
-    expect(live.state?.keys).toBeLessThanOrEqual(4)
+    // Identities go with the last of their addresses.
+    expect(live.state).toMatchObject({ keys: 8, evictedByCount: 6 })
+  })
+
+  it('keep no identity of addresses that have gone, but what others are part of', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const random = seeded(seed)
+      const live = run({ max_keys: 20 })
+      for (let index = 0; index < 400; index++) {
+        const member = `m${random.below(seed < 10 ? 60 : 1e6)}`
+        live.send(seen(index, member, tool(`x${random.below(30)}`, `h${random.below(30)}`)))
+        if (random.chance(0.02)) live.crashAndRestore()
+      }
+      expect(live.state?.keys).toBeLessThanOrEqual(3 * 20)
+      expect(live.errors).toEqual([])
+    }
+  })
+
+  it('are told again with a link that the table does not have, as they were', () => {
+    const live = run()
+    const [first] = port(live.send(seen(1000, 'b', once('x'))), 'identities')
+    const [row] = port(live.send(seen(2000, 'a', once('x'))), 'identities')
+    live.crashAndRestore()
+    const same = { ...once('x'), identity_id: row?.identity_uuid }
+    expect(live.send(seen(9000, 'a', same), seen(9000, 'b', same))).toEqual([])
+    const out = live.send(seen(9000, 'a', { ...same, identity_id: null }))
+    expect(told(out)).toEqual([])
+    expect(port(out, 'identities')).toEqual([{ ...row, members: ['a'] }])
+    expect(first).toMatchObject({ members: ['b'] })
+    expect(live.send(seen(9000, 'a', same))).toEqual([])
+  })
+
+  it('are told again with what they have become part of', () => {
+    const live = run()
+    live.send(seen(0, 'a', once('A')), seen(1, 'b', once('B')))
+    const merge = port(live.send(seen(2, 'b', once('A', 'H'))), 'identities')
+    const loser = merge.find((row) => row.merged_into_uuid !== null)
+    const winner = merge.find((row) => row.merged_into_uuid === null)
+    const [lost] = ['a', 'b'].filter(
+      (name) => clusterUuid('identity', name) === loser?.identity_uuid,
+    )
+    const known = lost === 'a' ? once('A') : once('A', 'H')
+    const out = live.send(seen(9000, lost as string, { ...known, identity_id: null }))
+    expect(port(out, 'identities')).toHaveLength(2)
+    expect(port(out, 'identities')).toContainEqual({ ...loser, members: [lost] })
+    expect(port(out, 'identities')).toContainEqual({ ...winner, members: [] })
+  })
+
+  it('go by the identity that the table has given an address, whatever they thought', () => {
+    const live = run()
+    const [row] = port(live.send(seen(0, 'a', tool('x')), seen(1, 'b', tool('x'))), 'identities')
+    const other = '00000000-0000-0000-0000-000000000000'
+    const out = live.send(seen(2, 'a', { ...tool('x'), identity_id: other }))
+    expect(about(out, 'identity.merged')).toEqual([
+      { winner_uuid: other, loser_uuid: row?.identity_uuid },
+    ])
+    expect(port(out, 'identities')).toMatchObject([
+      { identity_uuid: other, observation_count: 2, members: [] },
+      { identity_uuid: row?.identity_uuid, observation_count: 1, merged_into_uuid: other },
+    ])
+    const alone = run()
+    const [own] = port(alone.send(seen(0, 'a', tool('x'))), 'identities')
+    const moved = alone.send(seen(2, 'a', { ...tool('x'), identity_id: other }))
+    alone.crashAndRestore()
+    expect(told(moved)).toEqual([])
+    expect(port(moved, 'identities')).toMatchObject([
+      { identity_uuid: other, observation_count: 1 },
+      { identity_uuid: own?.identity_uuid, observation_count: 0, ja3_hashes: null },
+    ])
+    expect(alone.state?.keys).toBe(2)
+  })
+
+  it('name the first 256 addresses they are formed of, and say how many there are', () => {
+    const live = run({ settle: '1s' })
+    const names = Array.from({ length: 300 }, (_, at) => `m${String(at).padStart(3, '0')}`)
+    live.send(...names.map((name) => seen(0, name, tool('x'))))
+    const out = live.advanceTo(5000)
+    const uuid = clusterUuid('identity', 'm000')
+    expect(about(out, 'identity.formed')).toEqual([
+      {
+        identity_uuid: uuid,
+        observation_uuids: names.slice(0, 256),
+        observation_count: 300,
+        left_out: 44,
+      },
+    ])
+    expect(port(out, 'identities')).toMatchObject([{ observation_count: 300, members: names }])
   })
 
   it('hold a great many keys in little room without an error', () => {

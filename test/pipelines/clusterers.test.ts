@@ -261,16 +261,18 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
     async ({ open, live, said, execute }) => {
       const lists = `'["h1"]', '["c1"]'`
       const values = [
-        `('i1', 1, 1, ${lists}, null)`,
-        `('i2', 2, 2, ${lists}, null)`,
-        `('i3', 3, 3, ${lists}, 'i1')`,
+        `('i1', 1, 1, 1, ${lists}, null)`,
+        `('i2', 1, 2, 2, ${lists}, null)`,
+        `('i3', 1, 3, 3, ${lists}, 'i1')`,
+        // Nobody's: what it says is no evidence.
+        `('i4', 0, 4, 4, ${lists}, null)`,
       ]
       await execute(
         `insert into attacker_identities
-        (uuid, created_at, updated_at, payload_simhashes, c2_endpoints, merged_into_uuid)
+        (uuid, observation_count, created_at, updated_at, payload_simhashes, c2_endpoints, merged_into_uuid)
         values ${values.join(', ')}`,
       )
-      await execute(`insert into identity_changes (uuid) values ('i1'), ('i2'), ('i3')`)
+      await execute(`insert into identity_changes (uuid) values ('i1'), ('i2'), ('i3'), ('i4')`)
       await live.wake('identity.formed')
       const campaign = clusterUuid('campaign', 'i1')
       await soon(async () =>
@@ -280,6 +282,7 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
           { uuid: 'i1', campaign_id: campaign },
           { uuid: 'i2', campaign_id: campaign },
           { uuid: 'i3', campaign_id: null },
+          { uuid: 'i4', campaign_id: null },
         ]),
       )
       const assigned = { campaign_uuid: campaign, prior_campaign_uuid: null }
@@ -310,6 +313,33 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
     )
     expect([Number(counted?.n), Number(counted?.identities)]).toEqual([30, 10])
   })
+
+  tick(
+    'write again what a database that was restored does not have',
+    async ({ open, live, said, execute, isLinked }) => {
+      const rows = () =>
+        open.select(`select a.ip, i.*, c.uuid as campaign, c.identity_count
+          from attackers a join attacker_identities i on i.uuid = a.identity_id
+          join campaigns c on c.uuid = i.campaign_id order by a.ip`)
+      const all = [
+        { ip: ip(0), ja3: 'A' },
+        { ip: ip(1), ja3: 'A' },
+        { ip: ip(2), ja3: 'C' },
+      ]
+      await live.tell(...all)
+      await soon(async () => expect(await rows()).toHaveLength(3))
+      const before = await rows()
+      await soon(() => expect(said('campaign.')).toHaveLength(2))
+      const news = said('identity.', 'campaign.').length
+      await execute('delete from attacker_identities')
+      await live.tell(...all)
+      await isLinked(2)
+      // There is no news that would wake it; on a host it looks by itself.
+      await live.wake('identity.formed')
+      await soon(async () => expect(await rows()).toEqual(before))
+      expect(said('identity.', 'campaign.')).toHaveLength(news)
+    },
+  )
 
   tick(
     'part an identity and its links in no write (19)',

@@ -211,7 +211,7 @@ describe('db_poll', () => {
     expect(await seen(2)).toEqual([[3, '198.51.100.1', ['p3']]])
     expect(await seen(0)).toHaveLength(2)
     const [first] = await pollRows(database, 'attackers_after_change', 0, 1)
-    expect(first?.item).toEqual({
+    const told = {
       topic: 'attacker.stored',
       time: Date.parse('2026-03-01T09:00:36Z'),
       data: {
@@ -223,11 +223,10 @@ describe('db_poll', () => {
         first_seen: '2026-03-01T09:00:00.000000+00:00',
         last_seen: '2026-03-01T09:00:06.123456+00:00',
       },
-    })
-    // What the follower of a replay makes of the event is the same.
-    expect(followed('attackers_after_change').reader()(of(2, '198.51.100.2', 1))).toEqual(
-      first?.item,
-    )
+    }
+    expect(first?.item).toEqual({ ...told, data: { ...told.data, identity_id: null } })
+    // What the follower of a replay makes of the event is the same, but for what the table alone knows.
+    expect(followed('attackers_after_change').reader()(of(2, '198.51.100.2', 1))).toEqual(told)
   })
 
   it('goes on behind changes of rows that are gone', async () => {

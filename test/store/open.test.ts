@@ -132,6 +132,45 @@ describe.each(testDatabases)('%s', (_, databases) => {
     await after.close()
   })
 
+  it('has its members counted, those of what was merged included', async () => {
+    const url = await databases.fresh()
+    const before = await openDatabase(url)
+    const run = async (...statements: string[]) => {
+      for (const sql of statements) await before.orm.em.getConnection().execute(sql)
+    }
+    const made = 'created_at, updated_at'
+    await run(
+      `insert into campaigns (uuid, ${made}, identity_count) values ('c1', 1, 1, 9), ('c2', 1, 1, 9)`,
+      `insert into attacker_identities (uuid, ${made}, merged_into_uuid, campaign_id, observation_count)
+        values ('i1', 1, 1, null, 'c1', 1), ('i2', 1, 1, 'i1', 'c1', 1), ('i3', 1, 1, null, 'c2', 5)`,
+    )
+    const rest = `1, 1, 1, 1, '[]', 1, '[]', 0, 0, 0, '[]', '[]'`
+    for (const [at, identity] of ['i1', 'i2', 'i2'].entries()) {
+      await run(
+        `insert into attackers (uuid, ip, identity_id, first_seen, last_seen, event_count,
+          service_count, services, decky_count, deckies, is_traversal, bounty_count, credential_count,
+          fingerprints, commands, updated_at) values ('a${at}', '198.51.100.${at}', '${identity}', ${rest}, 1)`,
+      )
+    }
+    await run("delete from mikro_orm_migrations where name = 'm0012_cluster_counts'")
+    await before.close()
+    const after = await openDatabase(url)
+    const counts = async (sql: string) =>
+      (await after.select(sql)).map(({ uuid, n }) => [uuid, Number(n)])
+    expect(
+      await counts('select uuid, observation_count as n from attacker_identities order by uuid'),
+    ).toEqual([
+      ['i1', 3],
+      ['i2', 2],
+      ['i3', 0],
+    ])
+    expect(await counts('select uuid, identity_count as n from campaigns order by uuid')).toEqual([
+      ['c1', 1],
+      ['c2', 0],
+    ])
+    await after.close()
+  })
+
   it('is migrated again where the last time broke off before it was noted', async () => {
     const database = await openDatabase(await databases.fresh())
     // SQLite takes a migration back that was broken off.

@@ -690,10 +690,12 @@ describe.each(testDatabases)('%s', (name, databases) => {
       merged_into_uuid: null,
     }
 
-    it('are one row each, and their members are linked to them', async () => {
+    it('are one row each, and their members are linked to them and counted', async () => {
       const database = await fresh()
+      await writeEvents(database, 'attacker', [attackerEvent(1)])
+      const members = [attackerUuid('198.51.100.7')]
       for (let round = 0; round < 2; round++) {
-        await writeEvents(database, 'identity', [event(1, told), event(2, merged)])
+        await writeEvents(database, 'identity', [event(1, { ...told, members }), event(2, merged)])
         await writeEvents(database, 'campaign', [event(3, campaign)])
         expect(await rows(database)).toEqual([
           {
@@ -701,22 +703,82 @@ describe.each(testDatabases)('%s', (name, databases) => {
             campaign_id: 'c',
             first_seen_at: 1_772_355_600_000_000,
             last_seen_at: null,
-            observation_count: 2,
+            observation_count: 1,
             ja3_hashes: '["x"]',
             hassh_hashes: null,
             features: '{"payload_hashes":["p"]}',
             merged_into_uuid: 'w',
           },
           // The loser points to a row, whether the winner has been told or not.
-          { uuid: 'w', ...bare },
+          { uuid: 'w', ...bare, observation_count: 1 },
+        ])
+        // Who was merged is no member that counts.
+        expect(await database.select('select identity_count from campaigns')).toEqual([
+          { identity_count: 0 },
         ])
       }
       const winner = { ...told, identity_uuid: 'w', observation_count: 5 }
       await writeEvents(database, 'identity', [event(4, winner)])
       expect(await rows(database)).toMatchObject([
         { uuid: 'i' },
-        { uuid: 'w', observation_count: 5 },
+        { uuid: 'w', observation_count: 1 },
       ])
+    })
+
+    it('count those who are linked to them, whatever is told, and move with their merges', async () => {
+      const database = await fresh()
+      const ips = ['198.51.100.1', '198.51.100.2', '198.51.100.3']
+      const uuids = ips.map(attackerUuid)
+      const counts = async () => {
+        const sql = 'select uuid, observation_count as n from attacker_identities order by uuid'
+        return (await database.select(sql)).map(({ uuid, n }) => [uuid, Number(n)])
+      }
+      const campaigns = async () => {
+        const { totals } = await findings(database)
+        const [row] = await database.select('select identity_count as n from campaigns')
+        return [totals.identities, totals.campaigns, Number(row?.n ?? 0)]
+      }
+      const identity = (n: number, uuid: string, data: object) =>
+        writeEvents(database, 'identity', [event(n, { ...told, identity_uuid: uuid, ...data })])
+      await writeEvents(
+        database,
+        'attacker',
+        ips.map((attacker_ip, at) =>
+          attackerEvent(at, { attacker_ip, attacker_uuid: attackerUuid(attacker_ip) }),
+        ),
+      )
+      await identity(10, 'i', { observation_count: 2, members: uuids.slice(0, 2) })
+      await writeEvents(database, 'campaign', [event(20, campaign)])
+      expect(await campaigns()).toEqual([1, 1, 1])
+      // Another replay, which knows the second and the third, gives them a name of its own.
+      await identity(11, 'j', { observation_count: 2, members: uuids.slice(1) })
+      // A third knows the first alone, as what has another name yet.
+      await identity(12, 'k', { members: uuids.slice(0, 1) })
+      expect(await counts()).toEqual([
+        ['i', 2],
+        ['j', 1],
+        ['k', 0],
+      ])
+      expect(await campaigns()).toEqual([2, 1, 1])
+      await identity(13, 'i', { observation_count: 2, merged_into_uuid: 'w', updated_at: LATER })
+      expect(await counts()).toEqual([
+        ['i', 2],
+        ['j', 1],
+        ['k', 0],
+        ['w', 2],
+      ])
+      expect(await campaigns()).toEqual([2, 0, 0])
+      // One who knows nothing of that takes it back; older news does not.
+      await identity(14, 'i', { observation_count: 9 })
+      expect((await counts()).at(-1)).toEqual(['w', 2])
+      await identity(15, 'i', { observation_count: 9, updated_at: LATER })
+      expect(await counts()).toEqual([
+        ['i', 2],
+        ['j', 1],
+        ['k', 0],
+        ['w', 0],
+      ])
+      expect(await campaigns()).toEqual([2, 1, 1])
     })
 
     it('take attackers in with the row that tells of it, more than one statement holds', async () => {
@@ -730,11 +792,12 @@ describe.each(testDatabases)('%s', (name, databases) => {
       await writeEvents(database, 'identity', [event(1000, { ...told, members })])
       const linked = 'select count(*) as n from attackers where identity_id = ?'
       expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
-      await writeEvents(database, 'identity', [event(1001, { ...told, merged_into_uuid: 'w' })])
+      const gone = { ...told, observation_count: 150, merged_into_uuid: 'w' }
+      await writeEvents(database, 'identity', [event(1001, gone)])
       await writeEvents(database, 'campaign', [event(1002, { ...campaign, members: ['w'] })])
       const { totals, identities } = await findings(database)
       expect(totals).toMatchObject({ identities: 1, campaigns: 1 })
-      expect(identities).toEqual([{ uuid: 'w', addresses: 150, campaign: 3 }])
+      expect(identities).toEqual([{ uuid: 'w', addresses: 150, campaign: 1 }])
       // A profile that is told anew leaves the identity to the clusterer.
       await writeEvents(database, 'attacker', attackers)
       expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
@@ -793,7 +856,7 @@ describe.each(testDatabases)('%s', (name, databases) => {
       const { refusals } = await writeEvents(database, 'campaign', [event(1, campaign), wrong])
       expect(refusals).toMatchObject([{ failure: { code: 'ROW_TIME' } }])
       expect(await database.select('select uuid, identity_count from campaigns')).toEqual([
-        { uuid: 'c', identity_count: 3 },
+        { uuid: 'c', identity_count: 0 },
       ])
     })
   })

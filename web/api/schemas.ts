@@ -62,12 +62,12 @@ const cluster = {
 export const identity = Type.Object({
   ...cluster,
   campaign_id: nullText('the campaign it works for'),
-  observation_count: count('addresses, as last counted'),
+  observation_count: count('addresses, those of merged identities included, as last counted'),
   kd_digraph_simhash: nullText('16 hex digits'),
 })
 export const campaign = Type.Object({
   ...cluster,
-  identity_count: count('identities, as last counted'),
+  identity_count: count('identities, those of merged campaigns included, as last counted'),
 })
 export const identityDetail = Type.Object({
   ...identity.properties,

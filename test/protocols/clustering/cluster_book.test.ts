@@ -198,6 +198,9 @@ function checkSums<M extends MemberState, S extends Told>(kind: Kind<M, S>, seed
     states.set(key, state)
     return state
   }
+  const forget = (key: string) => {
+    if (states.delete(key)) book.dropped(key)
+  }
   const most = random.pick([10, 150, 500])
   let largest = 0
   for (let step = 0; step < 25; step++) {
@@ -216,7 +219,7 @@ function checkSums<M extends MemberState, S extends Told>(kind: Kind<M, S>, seed
       book.restored(states)
     }
     if (random.chance(0.3)) continue
-    book.settle({ open }, step)
+    book.settle({ open, forget }, step)
     const parents = [...states].filter(([, { as }]) => as === 'parent') as [string, ParentState][]
     const members = [...states.values()].filter(({ as }) => as === 'member') as M[]
     const isIn = (member: M) => !('features' in member) || member.features !== null

@@ -2,7 +2,15 @@ import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabases } from '../../services/databases.ts'
 import { type TestApi, testApi } from './api.ts'
-import { at, attackerRow, identityRow, insertRow, writeCredential, writeLog } from './rows.ts'
+import {
+  at,
+  attackerRow,
+  campaignRow,
+  identityRow,
+  insertRow,
+  writeCredential,
+  writeLog,
+} from './rows.ts'
 
 const EMPTY = { total: 0, limit: 50, offset: 0, data: [] }
 
@@ -106,8 +114,9 @@ describe.each(testDatabases)('on %s', (_name, databases) => {
         insertRow(database, 'attacker_identities', identityRow(uuid, { merged_into_uuid, ...more }))
       for (const uuid of ['K2', 'K1']) {
         const merged_into_uuid = uuid === 'K1' ? 'K2' : null
-        await insertRow(database, 'campaigns', { ...identityRow(uuid), merged_into_uuid })
+        await insertRow(database, 'campaigns', campaignRow(uuid, { merged_into_uuid }))
       }
+      await insertRow(database, 'campaigns', campaignRow('K3', { identity_count: 0 }))
       await row('C', null, {
         ja3_hashes: '["x"]',
         kd_digraph_simhash: '00ff00ff00ff00ff',
@@ -116,6 +125,7 @@ describe.each(testDatabases)('on %s', (_name, databases) => {
       await row('B', 'C')
       await row('A', 'B')
       await row('D', null, { updated_at: at(60), campaign_id: 'K2' })
+      await row('empty', null, { updated_at: at(90), campaign_id: 'K2', observation_count: 0 })
       // Chains that are too long, and circles.
       for (let n = 0; n <= 11; n++) await row(`chain${n}`, n === 0 ? null : `chain${n - 1}`)
       await row('loop1', null)
@@ -150,7 +160,7 @@ describe.each(testDatabases)('on %s', (_name, databases) => {
       }
     })
 
-    it('are left out of the list, and the newest change stands first', async () => {
+    it('are left out of the list, as those of nobody, and the newest change stands first', async () => {
       const { body } = await get('/identities')
       expect(body.total).toBe(3)
       expect(body.data.map(({ uuid }: { uuid: string }) => uuid)).toEqual(['D', 'C', 'chain0'])

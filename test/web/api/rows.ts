@@ -16,8 +16,18 @@ export async function insertRow(database: Database, table: string, row: Fields):
 
 const micros = (seconds: number): number => (NOW + seconds * 1000) * 1000
 
+const clusterRow = (uuid: string) => ({ uuid, created_at: micros(0), updated_at: micros(0) })
+
+/** Of one address, for those of none are not shown. */
 export const identityRow = (uuid: string, more: Fields = {}): Fields => ({
-  ...{ uuid, created_at: micros(0), updated_at: micros(0) },
+  ...clusterRow(uuid),
+  observation_count: 1,
+  ...more,
+})
+
+export const campaignRow = (uuid: string, more: Fields = {}): Fields => ({
+  ...clusterRow(uuid),
+  identity_count: 1,
   ...more,
 })
 

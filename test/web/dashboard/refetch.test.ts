@@ -13,6 +13,7 @@ it.each([
   ['a campaign that an identity has left', { prior_campaign_uuid: 'mine' }],
   ['an address that is linked', { identity_uuid: 'x', observation_uuid: 'mine' }],
   ['one of the addresses of a new identity', { observation_uuids: ['x', 'mine'] }],
+  ['one that may be among those that were left out', { observation_uuids: ['x'], left_out: 1 }],
 ])('reads a page anew that shows %s', (_what, payload) => {
   expect(concerns(event(payload), ['mine'])).toBe(true)
 })

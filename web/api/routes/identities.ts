@@ -31,7 +31,7 @@ export function identityRoutes(app: FastifyInstance, { database }: ApiServices):
   addRoute(app, {
     ...shared,
     path: '/identities',
-    summary: 'Identities that were not merged into another, newest change first',
+    summary: 'Identities with addresses, not merged into another, newest change first',
     query: page,
     answers: { 200: listOf(identity) },
     handle: async ({ query }) => ({ ...query, ...(await listIdentities(database, query)) }),
@@ -70,7 +70,7 @@ export function campaignRoutes(app: FastifyInstance, { database }: ApiServices):
   addRoute(app, {
     ...shared,
     path: '/campaigns',
-    summary: 'Campaigns that were not merged into another, newest change first',
+    summary: 'Campaigns with identities, not merged into another, newest change first',
     query: page,
     answers: { 200: listOf(campaign) },
     handle: async ({ query }) => ({ ...query, ...(await listCampaigns(database, query)) }),

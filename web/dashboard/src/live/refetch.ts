@@ -45,7 +45,8 @@ export function concerns(
   { name, data }: { readonly name: string; readonly data: unknown },
   ids: readonly (string | null | undefined)[],
 ): boolean {
-  if (isFresh(name)) return true
+  // Of a long list the rest is left out, which may be anybody.
+  if (isFresh(name) || Number(payloadOf(data).left_out) > 0) return true
   const about = uuidsOf(data)
   return ids.some((id) => typeof id === 'string' && about.has(id))
 }
