@@ -41,4 +41,12 @@ export const migrations = [
     name: 'm0011_users',
     load: async () => (await import('./m0011_users.ts')).Users,
   },
+  {
+    name: 'm0012_orchestrator_events',
+    load: async () => (await import('./m0012_orchestrator_events.ts')).OrchestratorEvents,
+  },
+  {
+    name: 'm0013_ended_tokens',
+    load: async () => (await import('./m0013_ended_tokens.ts')).EndedTokens,
+  },
 ]
