@@ -20,6 +20,7 @@ import type {
   Log,
   MailTarget,
   Me,
+  OrchestratorEvent,
   Overview,
   Page,
   Pipeline,
@@ -131,6 +132,8 @@ export const histogramQuery = (query: LogFilter & { interval_minutes: number }) 
     placeholderData: keepPreviousData,
   })
 
+export const orchestratorQuery = (query: Paging & { kind?: string }) =>
+  listQuery<OrchestratorEvent>('/orchestrator/events', query)
 export const workersQuery = () => oneQuery<Workers>('/workers')
 /** 503 is how the API says that it is not well, and it says why. */
 export const healthQuery = () =>

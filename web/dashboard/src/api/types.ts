@@ -35,7 +35,28 @@ export interface Config {
   readonly role: Role
   readonly deployment_limit: number
   readonly global_mutation_interval: string
-  readonly users?: readonly Pick<Me, 'uuid' | 'username' | 'role' | 'must_change_password'>[]
+  /** for admins */
+  readonly users?: readonly User[]
+}
+
+export type User = Pick<Me, 'uuid' | 'username' | 'role' | 'must_change_password'>
+
+/** null: it was given, and is not said again */
+export interface MadePassword {
+  readonly password: string | null
+}
+
+export interface OrchestratorEvent {
+  readonly uuid: string
+  readonly ts: string
+  readonly kind: string
+  readonly protocol: string
+  readonly action: string
+  readonly src_decky_uuid: string | null
+  readonly dst_decky_uuid: string
+  readonly success: boolean
+  /** JSON */
+  readonly payload: string
 }
 
 interface Cluster {
