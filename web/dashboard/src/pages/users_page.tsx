@@ -199,7 +199,7 @@ function columnsFor(mine: string, askFirst: (asked: Asked) => void): readonly Co
         <span className="row-buttons">
           <button
             type="button"
-            className="button"
+            className="button button-small"
             aria-label={`Make ${otherRole(user)}: ${user.username}`}
             onClick={() => askFirst({ what: 'role', user })}
           >
