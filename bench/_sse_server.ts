@@ -57,6 +57,7 @@ async function ours(): Promise<Served> {
     ...{ database, bus: memoryBus(), streams, clock: liveClock, log: silentLog },
     streamRoutes: [{ path: '/identities/events', summary: '' }],
     units: { installed: async () => new Set(), isActive: async () => false, start: async () => '' },
+    docker: async () => ({ state: 'unused', detail: '' }),
     webhooks: {
       box: makeSecretBox('a key of the benchmark, long enough'),
       guard,
@@ -66,7 +67,7 @@ async function ours(): Promise<Served> {
     pipelines: async () => [],
     settings: {
       ...{ jwtSecret, tokenMinutes: 60, corsOrigins: [], streamsPerUser: 100_000 },
-      ...{ developer: false, dashboard: undefined, version: '0' },
+      ...{ trustedProxies: [], developer: false, dashboard: undefined, version: '0' },
     },
   })
   const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))

@@ -10,6 +10,7 @@ import type { PlanNode } from '../engine/plan.ts'
 import { database } from '../store/database.ts'
 import { secretBox } from '../store/secret_box.ts'
 import { makeFirstAdmin } from '../web/api/auth/first_admin.ts'
+import { dockerPing } from '../web/api/docker_ping.ts'
 import { type ServedApi, serveApi } from '../web/api/serve.ts'
 import { systemctl, unitManager } from '../web/api/unit_manager.ts'
 import { apiEnvironment } from './api_settings.ts'
@@ -50,6 +51,7 @@ export async function openApi({ sinks, use, log, env, stateDir }: ApiOptions): P
       bus: await use(busResource),
       streamRoutes,
       units: unitManager(systemctl),
+      docker: dockerPing(env),
       webhooks: { box: await use(secretBox), guard, client: webhookClient({ guard, now }) },
       pipelineNames: [...allPipelines().keys()],
       pipelines: () => pipelineViews(stateDir),

@@ -1,5 +1,6 @@
 /** What the environment says of the API. */
 import { existsSync } from 'node:fs'
+import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { EngineError } from '../engine/errors.ts'
 import { quote } from '../protocols/quote.ts'
@@ -38,6 +39,7 @@ export function apiEnvironment(env: Environment): ApiEnvironment {
       jwtSecret,
       tokenMinutes: integer('DECNET_JWT_EXP_MINUTES', env, 240, 525_600),
       corsOrigins: origins(env, host, port),
+      trustedProxies: proxies(env),
       streamsPerUser: integer('DECNET_SSE_MAX_PER_USER', env, 5, 100_000),
       developer: env.DECNET_DEVELOPER?.toLowerCase() === 'true',
       dashboard: dashboardFolder(),
@@ -71,6 +73,23 @@ function origins(env: Environment, apiHost: string, apiPort: number): readonly s
   if (named.length > 0) return named
   const web = originOf(env.DECNET_WEB_HOST || '127.0.0.1', env.DECNET_WEB_PORT || '8080')
   return [web, originOf(apiHost, String(apiPort))]
+}
+
+/** Whoever is named may say who a client is; whoever is not says it in vain. */
+function proxies(env: Environment): readonly string[] {
+  const given = (env.DECNET_TRUSTED_PROXIES ?? '').split(',').map((one) => one.trim())
+  return given
+    .filter((one) => one !== '')
+    .map((one) => {
+      const [address = '', bits, ...more] = one.split('/')
+      const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+      const isFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+      if (most > 0 && isFit && more.length === 0) return one
+      throw new EngineError(
+        'SETTINGS',
+        `DECNET_TRUSTED_PROXIES has ${quote(one)}; expected addresses or networks`,
+      )
+    })
 }
 
 const ANY_HOST = new Set(['0.0.0.0', '::', '127.0.0.1', '::1'])

@@ -25,6 +25,7 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   DECNET_WEB_PORT: { default: '8080', ini: 'web port', kind: 'port' },
   DECNET_ADMIN_USER: { default: 'admin', ini: 'web admin-user' },
   DECNET_CORS_ORIGINS: { ini: 'web cors-origins' },
+  DECNET_TRUSTED_PROXIES: { ini: 'web trusted-proxies' },
   DECNET_JWT_EXP_MINUTES: { default: '240', ini: 'api token-minutes', kind: 'integer' },
   DECNET_SSE_MAX_PER_USER: { default: '5', ini: 'api streams-per-user', kind: 'integer' },
   DECNET_DB_TYPE: { default: 'sqlite', ini: 'database type' },

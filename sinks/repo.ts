@@ -21,7 +21,8 @@ export const repo = defineSink({
         '`traversal` (a row per attacker, as last told), `credential_reuse` (a row per secret ' +
         'and principal, as last told), `attacker` (a row per address, as last profiled, with ' +
         'those of its behavior and of the domains it mailed; links its credentials to it), ' +
-        '`identity` or `campaign` (a row each, as last told; its new members are linked to it).',
+        '`identity` or `campaign` (a row each, as last told; its new members are linked to it), ' +
+        '`orchestrator_event` (a row per action of the orchestrator).',
     }),
   }),
   input: ({ entity }) => entityEvents[entity],

@@ -58,7 +58,7 @@ export const sse = defineSink({
     },
     {
       title: 'What the orchestrator does, by kind',
-      yaml: 'type: sse\npath: /orchestrator/events/stream\nsnapshot: none\nname_segments: 1',
+      yaml: 'type: sse\npath: /orchestrator/events/stream\nsnapshot: orchestrator_events\nname_segments: 1',
     },
   ],
   async open(config, context, saved) {

@@ -154,6 +154,17 @@ const CampaignEvent = Type.Object({
   ...cluster,
 })
 
+/** `data` of an action of the orchestrator, as the bus has it; see spec/orchestrator.md section 4. */
+const OrchestratorEvent = Type.Object({
+  kind: Type.Enum(['traffic', 'file']),
+  protocol: Type.String(),
+  action: Type.String(),
+  src_decky_uuid: Type.Union([Type.String(), Type.Null()]),
+  dst_decky_uuid: Type.String({ minLength: 1 }),
+  success: Type.Boolean(),
+  payload: Type.Record(Type.String(), Type.Unknown()),
+})
+
 export type LogData = Static<typeof LogEvent>
 export type CredentialData = Static<typeof CredentialEvent>
 export type BountyData = Static<typeof BountyEvent>
@@ -162,6 +173,7 @@ export type AttackerData = Static<typeof AttackerEvent>
 export type CredentialReuseData = Static<typeof CredentialReuseEvent>
 export type IdentityData = Static<typeof IdentityEvent>
 export type CampaignData = Static<typeof CampaignEvent>
+export type OrchestratorData = Static<typeof OrchestratorEvent>
 
 /** Shape of the events of each entity; further keys are allowed and not stored. */
 export const entityEvents = {
@@ -173,6 +185,7 @@ export const entityEvents = {
   attacker: AttackerEvent,
   identity: IdentityEvent,
   campaign: CampaignEvent,
+  orchestrator_event: OrchestratorEvent,
 } as const
 
 export type EntityName = keyof typeof entityEvents
@@ -187,4 +200,5 @@ export const entityNames: readonly EntityName[] = [
   'attacker',
   'identity',
   'campaign',
+  'orchestrator_event',
 ]

@@ -1,5 +1,5 @@
 /** Users of the API: the rows behind every login and every token. */
-import type { Database, Row } from './database.ts'
+import type { Database, Row, Statements } from './database.ts'
 import type { Insert } from './insert.ts'
 
 export type Role = 'admin' | 'viewer'
@@ -37,8 +37,8 @@ export async function countUsers(database: Database): Promise<number> {
   return Number(row?.n ?? 0)
 }
 
-/** Users that are listed. */
-const MOST_USERS = 1000
+/** Users there may be; all of them are listed. */
+export const MOST_USERS = 1000
 
 export async function listUsers(database: Database): Promise<readonly User[]> {
   const sql = `select * from users order by username limit ${MOST_USERS}`
@@ -47,20 +47,22 @@ export async function listUsers(database: Database): Promise<readonly User[]> {
 
 /** Does nothing where the name is taken. @param now µs since the epoch */
 export const addUser = (database: Database, user: User, now: number): Promise<void> =>
-  database.transaction((statements) =>
-    statements.insert(USERS, [
-      [
-        user.uuid,
-        user.username,
-        user.passwordHash,
-        user.role,
-        user.mustChangePassword ? 1 : 0,
-        user.tokensValidFrom,
-        now,
-        now,
-      ],
-    ]),
-  )
+  database.transaction((statements) => addUserRow(statements, user, now))
+
+/** As `addUser`, inside a transaction. */
+export const addUserRow = (statements: Statements, user: User, now: number): Promise<void> =>
+  statements.insert(USERS, [
+    [
+      user.uuid,
+      user.username,
+      user.passwordHash,
+      user.role,
+      user.mustChangePassword ? 1 : 0,
+      user.tokensValidFrom,
+      now,
+      now,
+    ],
+  ])
 
 /**
  * Gives a user another password; the tokens it has are worth nothing afterwards.

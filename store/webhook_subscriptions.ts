@@ -2,6 +2,7 @@
 import type { Database, Row, Statements } from './database.ts'
 import { StoreError } from './errors.ts'
 import type { Insert, Value } from './insert.ts'
+import { randomUuid } from './random_uuid.ts'
 import { randomBuffer, type SecretBox } from './secret_box.ts'
 import { textFit } from './text_fit.ts'
 
@@ -300,17 +301,4 @@ function patternsOf(json: unknown): readonly string[] {
     if (error instanceof SyntaxError) return []
     throw error
   }
-}
-
-/** @see RFC 9562 section 5.4 */
-function randomUuid(): string {
-  const bytes = randomBuffer(16)
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  const cuts = [0, 8, 12, 16, 20, 32]
-  return cuts
-    .slice(1)
-    .map((end, at) => hex.slice(cuts[at], end))
-    .join('-')
 }

@@ -9,6 +9,7 @@ import type { Database } from './database.ts'
 import type { AttackerData, EntityName } from './entity_events.ts'
 import { isRowError, StoreError } from './errors.ts'
 import { logRepository } from './log_repository.ts'
+import { orchestratorRepository } from './orchestrator_repository.ts'
 import type { Repository } from './repository.ts'
 import { type TextFit, textFit } from './text_fit.ts'
 import { traversalRepository } from './traversal_repository.ts'
@@ -52,6 +53,7 @@ const WRITERS: Readonly<Record<EntityName, EventWriter>> = {
   attacker: eventWriter(attackerRepository),
   identity: eventWriter(identityRepository),
   campaign: eventWriter(campaignRepository),
+  orchestrator_event: eventWriter(orchestratorRepository),
 }
 
 /**

@@ -10,8 +10,9 @@ import { AttackerIdentityEntity, CampaignEntity, IdentityChangeEntity } from './
 import { CredentialEntity, CredentialSightingEntity } from './credential.ts'
 import { CredentialReuseEntity } from './credential_reuse.ts'
 import { LogEntity } from './log.ts'
+import { OrchestratorEventEntity } from './orchestrator_event.ts'
 import { TraversalEntity } from './traversal.ts'
-import { UserEntity } from './user.ts'
+import { EndedTokenEntity, UserEntity } from './user.ts'
 import { WebhookDeliveryEntity, WebhookSubscriptionEntity } from './webhook.ts'
 
 export const entities = [
@@ -31,4 +32,6 @@ export const entities = [
   AttackerChangeEntity,
   IdentityChangeEntity,
   UserEntity,
+  EndedTokenEntity,
+  OrchestratorEventEntity,
 ]

@@ -1,4 +1,4 @@
-/** Table `users`: who may use the dashboard and the API. */
+/** Tables `users` and `ended_tokens`: who may use the dashboard and the API, and what no longer may. */
 import { defineEntity, p } from '@mikro-orm/core'
 
 /**
@@ -18,5 +18,15 @@ export const UserEntity = defineEntity({
     tokensValidFrom: p.bigint('number'),
     createdAt: p.bigint('number'),
     updatedAt: p.bigint('number'),
+  },
+})
+
+/** A token that was given back; `exp` is its end, seconds since the epoch, after which it may go. */
+export const EndedTokenEntity = defineEntity({
+  name: 'EndedToken',
+  tableName: 'ended_tokens',
+  properties: {
+    jti: p.string().length(64).primary(),
+    exp: p.bigint('number').index('ix_ended_tokens_exp'),
   },
 })

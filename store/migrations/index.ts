@@ -45,4 +45,12 @@ export const migrations = [
     name: 'm0012_cluster_counts',
     load: async () => (await import('./m0012_cluster_counts.ts')).ClusterCounts,
   },
+  {
+    name: 'm0013_orchestrator_events',
+    load: async () => (await import('./m0013_orchestrator_events.ts')).OrchestratorEvents,
+  },
+  {
+    name: 'm0014_ended_tokens',
+    load: async () => (await import('./m0014_ended_tokens.ts')).EndedTokens,
+  },
 ]

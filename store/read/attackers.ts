@@ -51,17 +51,21 @@ const FROM = 'attackers a left join attacker_behavior b on b.attacker_uuid = a.u
 
 export type AttackerRow = ReturnType<typeof attackerRow>
 
-/** @throws {UnavailableError} `DATABASE_UNAVAILABLE`, as all that follows */
+/**
+ * @param known as `listPage` has it
+ * @throws {UnavailableError} `DATABASE_UNAVAILABLE`, as all that follows
+ */
 export function listAttackers(
   database: Database,
   { search, service, sortBy }: AttackerFilter,
   page: Page,
+  known?: number,
 ): Promise<Listing<AttackerRow>> {
   const where = allOf(
     search === undefined ? undefined : contains(['a.ip'], search),
     service === undefined ? undefined : namesService(service),
   )
-  return selectAttackers(database, where, ORDER[sortBy], page)
+  return selectAttackers(database, where, ORDER[sortBy], page, known)
 }
 
 /** Those behind an identity, or behind one that was merged into it; newest first. */
@@ -79,8 +83,22 @@ export async function attackerByUuid(
   return row && attackerRow(row)
 }
 
-const selectAttackers = (database: Database, where: Where, order: string, page: Page) =>
-  listPage(database, { columns: SELECTED, from: FROM, where, order, toRow: attackerRow }, page)
+export const countAttackers = (database: Database): Promise<number> =>
+  countRows(database, 'attackers', { sql: '1 = 1', values: [] })
+
+const selectAttackers = (
+  database: Database,
+  where: Where,
+  order: string,
+  page: Page,
+  known?: number,
+) =>
+  listPage(
+    database,
+    { columns: SELECTED, from: FROM, where, order, toRow: attackerRow },
+    page,
+    known,
+  )
 
 const ofIdentity = (identity: string): Where =>
   inTreeOf('a.identity_id', 'attacker_identities', identity)

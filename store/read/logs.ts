@@ -4,6 +4,7 @@ import type { Database, Row } from '../database.ts'
 import { searchLogs } from './log_search.ts'
 import {
   allOf,
+  countRows,
   iso,
   type Listing,
   listPage,
@@ -33,11 +34,15 @@ const whereOf = (database: Database, { search, from, until }: LogFilter): Where 
     until === undefined ? undefined : { sql: 'timestamp <= ?', values: [until] },
   )
 
-/** Newest first. @throws {UnavailableError} `DATABASE_UNAVAILABLE`, as all that follows */
+/**
+ * Newest first. @param known as `listPage` has it
+ * @throws {UnavailableError} `DATABASE_UNAVAILABLE`, as all that follows
+ */
 export const listLogs = (
   database: Database,
   filter: LogFilter,
   page: Page,
+  known?: number,
 ): Promise<Listing<LogRow>> =>
   listPage(
     database,
@@ -49,7 +54,11 @@ export const listLogs = (
       toRow: logRow,
     },
     page,
+    known,
   )
+
+export const countLogs = (database: Database): Promise<number> =>
+  countRows(database, 'logs', { sql: '1 = 1', values: [] })
 
 /** Rows behind an id, in the order they were written. */
 export async function logsAfter(

@@ -55,13 +55,17 @@ interface ListQuery<T> {
   readonly toRow: (row: Row) => T
 }
 
-/** @throws {UnavailableError} `DATABASE_UNAVAILABLE` */
+/**
+ * @param known rows there are, where somebody has counted them a moment ago
+ * @throws {UnavailableError} `DATABASE_UNAVAILABLE`
+ */
 export async function listPage<T>(
   database: Database,
   { columns, from, where, order, toRow }: ListQuery<T>,
   { limit, offset }: Page,
+  known?: number,
 ): Promise<Listing<T>> {
-  const total = await countRows(database, from, where)
+  const total = known ?? (await countRows(database, from, where))
   if (total <= offset) return { total, data: [] }
   const sql = `select ${columns} from ${from} where ${where.sql} order by ${order}
     limit ${Math.trunc(limit)} offset ${Math.trunc(offset)}`

@@ -3,6 +3,7 @@ import type { Database } from '../database.ts'
 import { listAttackers } from './attackers.ts'
 import { listCampaigns, listIdentities } from './clusters.ts'
 import { listReuse } from './credentials.ts'
+import { listOrchestratorEvents } from './orchestrator_events.ts'
 
 /** Rows of a snapshot. */
 const FIRST_PAGE = { limit: 50, offset: 0 } as const
@@ -22,6 +23,9 @@ const QUERIES = {
     credential_reuse: (await listReuse(database, { minTargetCount: 2 }, FIRST_PAGE)).data.map(
       ({ secret_printable: _printable, secret_b64: _b64, ...row }) => row,
     ),
+  }),
+  orchestrator_events: async (database: Database) => ({
+    events: (await listOrchestratorEvents(database, undefined, FIRST_PAGE)).data,
   }),
   none: async (_database: Database) => ({}),
 } as const

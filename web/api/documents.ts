@@ -20,6 +20,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          ticket: { type: 'apiKey', in: 'query', name: 'ticket' },
           token: { type: 'apiKey', in: 'query', name: 'token' },
         },
       },

@@ -93,4 +93,4 @@ export function addRoute<
 }
 
 const securityOf = (gate: Gate) =>
-  gate === 'stream' ? [{ bearer: [] }, { token: [] }] : [{ bearer: [] }]
+  gate === 'stream' ? [{ bearer: [] }, { ticket: [] }, { token: [] }] : [{ bearer: [] }]

@@ -264,6 +264,10 @@ export const session = Type.Object({
   token_type: Type.Literal('bearer'),
   must_change_password: Type.Boolean(),
 })
+export const sseTicket = Type.Object({
+  ticket: text('43 characters; opens one stream'),
+  expires_in: Type.Integer({ description: 's' }),
+})
 export const me = Type.Object({
   uuid: Type.String(),
   username: Type.String(),
@@ -271,20 +275,31 @@ export const me = Type.Object({
   must_change_password: Type.Boolean(),
   expires_at: Type.Number({ description: 'end of the token, s since the epoch' }),
 })
+export const user = Type.Object({
+  uuid: Type.String(),
+  username: Type.String(),
+  role: Type.Enum(['admin', 'viewer']),
+  must_change_password: Type.Boolean(),
+})
+const madePassword = nullText('the one that was made up, shown this once; null where it was given')
+export const createdUser = Type.Object({ ...user.properties, password: madePassword })
+export const resetUser = Type.Object({ message: Type.String(), password: madePassword })
 export const config = Type.Object({
   role: Type.Enum(['admin', 'viewer']),
   deployment_limit: Type.Integer(),
   global_mutation_interval: Type.String(),
-  users: Type.Optional(
-    Type.Array(
-      Type.Object({
-        uuid: Type.String(),
-        username: Type.String(),
-        role: Type.Enum(['admin', 'viewer']),
-        must_change_password: Type.Boolean(),
-      }),
-    ),
-  ),
+  users: Type.Optional(Type.Array(user)),
+})
+export const orchestratorEvent = Type.Object({
+  uuid: Type.String(),
+  ts: time('when it was done'),
+  kind: text('traffic or file'),
+  protocol: text('e.g. ssh'),
+  action: text('e.g. exec:tcp_connect:22'),
+  src_decky_uuid: nullText('the decky that did it; opaque; null: none'),
+  dst_decky_uuid: text('the decky it was done to; opaque'),
+  success: Type.Boolean(),
+  payload: text('JSON'),
 })
 const ms = (description: string) => Type.Optional(Type.Number({ description }))
 const edgeCounters = Type.Object({

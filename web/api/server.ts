@@ -8,6 +8,7 @@ import { Announcer } from './announcer.ts'
 import { answerErrors } from './answer_errors.ts'
 import { Accounts } from './auth/accounts.ts'
 import { guard } from './auth/gate.ts'
+import { Tickets } from './auth/tickets.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeRoutes, showDocuments } from './documents.ts'
 import { LogFeed } from './log_feed.ts'
@@ -16,13 +17,16 @@ import { attackerRoutes } from './routes/attackers.ts'
 import { authRoutes } from './routes/auth.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { explanationRoutes } from './routes/explanations.ts'
+import { healthRoute } from './routes/health.ts'
 import { campaignRoutes, identityRoutes } from './routes/identities.ts'
 import { logStreamRoute } from './routes/log_stream.ts'
 import { logRoutes } from './routes/logs.ts'
+import { orchestratorRoutes } from './routes/orchestrator.ts'
 import { pipelineRoutes } from './routes/pipelines.ts'
 import { streamRoutes } from './routes/streams.ts'
+import { userRoutes } from './routes/users.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
-import { healthRoute, workerRoutes } from './routes/workers.ts'
+import { workerRoutes } from './routes/workers.ts'
 import { secureHeaders } from './security_headers.ts'
 import type { ApiServices } from './services.ts'
 import { StreamSlots } from './stream_slots.ts'
@@ -60,6 +64,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
     },
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
   })
   app.setValidatorCompiler(requestShape)
@@ -77,7 +82,9 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   })
   const tokens = new Tokens(settings.jwtSecret, settings.tokenMinutes, clock)
   const accounts = new Accounts(database, tokens, clock)
-  guard(app, accounts)
+  await accounts.load()
+  const tickets = new Tickets(accounts, clock)
+  guard(app, accounts, tickets)
   await describeRoutes(app, settings.version)
 
   const slots = new StreamSlots(accounts, clock, settings.streamsPerUser)
@@ -90,7 +97,8 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
     await panel.close()
     await announcer.close()
   })
-  authRoutes(app, services, { tokens, accounts })
+  authRoutes(app, services, { tokens, accounts, tickets })
+  userRoutes(app, services, accounts)
   identityRoutes(app, services)
   campaignRoutes(app, services)
   attackerRoutes(app, services)
@@ -98,6 +106,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   logRoutes(app, services)
   workerRoutes(app, services, panel)
   healthRoute(app, services, panel)
+  orchestratorRoutes(app, services)
   pipelineRoutes(app, services)
   explanationRoutes(app, services)
   webhookRoutes(app, services, announcer)

@@ -7,6 +7,7 @@ import type { Guard } from '../../bus/webhook/guard.ts'
 import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
 import type { SecretBox } from '../../store/secret_box.ts'
+import type { DockerState } from './docker_ping.ts'
 import type { pipeline } from './schemas.ts'
 import type { UnitManager } from './unit_manager.ts'
 
@@ -17,6 +18,8 @@ export interface ApiSettings {
   /** exact origins; none: no other page may ask */
   readonly corsOrigins: readonly string[]
   readonly streamsPerUser: number
+  /** addresses and networks of proxies whose X-Forwarded-For is believed; none: nobody's */
+  readonly trustedProxies: readonly string[]
   /** whether faults of requests are shown */
   readonly developer: boolean
   /** folder of the built dashboard, if there is one */
@@ -40,6 +43,8 @@ export interface ApiServices {
   readonly streams: StreamTable
   readonly streamRoutes: readonly StreamRoute[]
   readonly units: UnitManager
+  /** asks the engine that runs the deckies */
+  readonly docker: () => Promise<DockerState>
   readonly webhooks: {
     readonly box: SecretBox
     readonly guard: Guard

@@ -11,10 +11,11 @@ import { type EventClock, eventClock } from '../../../engine/clock.ts'
 import { silentLog } from '../../../engine/context.ts'
 import type { Logger } from '../../../engine/define.ts'
 import { type Database, openDatabase } from '../../../store/database.ts'
-import { readSnapshot } from '../../../store/read/snapshots.ts'
+import { readSnapshot, type SnapshotName } from '../../../store/read/snapshots.ts'
 import { makeSecretBox } from '../../../store/secret_box.ts'
 import { addUser, type Role } from '../../../store/users.ts'
 import { Tokens } from '../../../web/api/auth/tokens.ts'
+import type { DockerState } from '../../../web/api/docker_ping.ts'
 import { buildApi } from '../../../web/api/server.ts'
 import type { ApiSettings, PipelineView } from '../../../web/api/services.ts'
 import type { UnitManager } from '../../../web/api/unit_manager.ts'
@@ -30,6 +31,7 @@ const SETTINGS: ApiSettings = {
   tokenMinutes: 240,
   corsOrigins: ['http://dashboard.example:8080'],
   streamsPerUser: 5,
+  trustedProxies: [],
   developer: false,
   dashboard: undefined,
   version: '0.0.0',
@@ -41,7 +43,7 @@ export interface TestApi {
   readonly bus: Bus
   readonly clock: EventClock
   readonly streams: StreamTable
-  readonly hubs: Readonly<Record<'identities' | 'campaigns', StreamHub>>
+  readonly hubs: Readonly<Record<'identities' | 'campaigns' | 'orchestrator', StreamHub>>
   /** of the user of that name */
   token(user: string): Promise<string>
   get(path: string, user?: string): Promise<LightMyRequestResponse>
@@ -55,9 +57,11 @@ export interface TestApiOptions {
   readonly settings?: Partial<ApiSettings>
   readonly bus?: Bus
   readonly units?: UnitManager
+  readonly docker?: () => Promise<DockerState>
   readonly log?: Logger
   readonly keepaliveAfter?: number
   readonly pipelines?: readonly PipelineView[]
+  readonly pipelineNames?: readonly string[]
   /** whether webhooks may go to this host */
   readonly allowPrivate?: boolean
 }
@@ -83,7 +87,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const database = await openDatabase(options.url ?? 'sqlite::memory:')
   const clock = eventClock(NOW)
   const streams = new StreamTable()
-  const hub = (snapshot: 'identities' | 'campaigns') =>
+  const hub = (snapshot: SnapshotName) =>
     new StreamHub({
       epoch: '0123456789abcdef',
       snapshot: () => readSnapshot(database, snapshot),
@@ -92,9 +96,14 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       log,
       keepaliveAfter,
     })
-  const hubs = { identities: hub('identities'), campaigns: hub('campaigns') }
+  const hubs = {
+    identities: hub('identities'),
+    campaigns: hub('campaigns'),
+    orchestrator: hub('orchestrator_events'),
+  }
   streams.add('/identities/events', hubs.identities)
   streams.add('/campaigns/events', hubs.campaigns)
+  streams.add('/orchestrator/events/stream', hubs.orchestrator)
   for (const [username, role, mustChangePassword] of USERS) {
     const uuid = userUuid(username)
     const user = {
@@ -119,10 +128,12 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     streamRoutes: [
       { path: '/identities/events', summary: 'identities' },
       { path: '/campaigns/events', summary: 'campaigns' },
+      { path: '/orchestrator/events/stream', summary: 'orchestrator' },
     ],
     units: options.units ?? noUnits,
+    docker: options.docker ?? (async () => ({ state: 'unused', detail: '' })),
     webhooks: { box: makeSecretBox('a key of the tests, of some length'), guard, client },
-    pipelineNames: [],
+    pipelineNames: options.pipelineNames ?? [],
     pipelines: async () => options.pipelines ?? [],
   })
   const tokens = new Tokens(settings.jwtSecret, settings.tokenMinutes, clock)

@@ -9,7 +9,12 @@ const ROUTES: Readonly<Record<string, Gate>> = {
   'POST /auth/change-password': 'account',
   'POST /auth/logout': 'account',
   'GET /auth/me': 'account',
+  'POST /auth/sse-ticket': 'viewer',
   'GET /config': 'viewer',
+  'POST /config/users': 'admin',
+  'DELETE /config/users/{uuid}': 'admin',
+  'PUT /config/users/{uuid}/role': 'admin',
+  'PUT /config/users/{uuid}/reset-password': 'admin',
   'GET /identities': 'viewer',
   'GET /identities/{uuid}': 'viewer',
   'GET /identities/{uuid}/observations': 'viewer',
@@ -49,6 +54,8 @@ const ROUTES: Readonly<Record<string, Gate>> = {
   'POST /webhooks/{uuid}/test': 'admin',
   'GET /identities/events': 'stream',
   'GET /campaigns/events': 'stream',
+  'GET /orchestrator/events': 'viewer',
+  'GET /orchestrator/events/stream': 'stream',
   'GET /stream': 'stream',
 }
 const GUARDED = Object.entries(ROUTES).filter(([, gate]) => gate !== 'public')

@@ -39,6 +39,22 @@ export const attackerRow = (uuid: string, ip: string, more: Fields = {}): Fields
   ...more,
 })
 
+/** One action of the orchestrator; every third one is traffic, and has failed. */
+export const orchestratorRow = (seconds: number, dst: string, more: Fields = {}): Fields => ({
+  ...{ uuid: `${seconds}`.padStart(32, '0'), ts: micros(seconds), dst_decky_uuid: dst },
+  ...(seconds % 3 === 0
+    ? {
+        ...{ kind: 'traffic', protocol: 'ssh', action: 'exec:tcp_connect:22', success: 0 },
+        src_decky_uuid: 'local:db-07',
+        payload: '{"rc":1,"banner":null,"stderr":"Connection refused"}',
+      }
+    : {
+        ...{ kind: 'file', protocol: 'ssh', action: 'file:create', success: 1 },
+        payload: '{"path":"/tmp/.cache-x7k2pq","bytes":72,"rc":0,"stderr":null}',
+      }),
+  ...more,
+})
+
 export const at = micros
 
 let written = 0

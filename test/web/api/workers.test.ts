@@ -26,6 +26,7 @@ const rows = async (): Promise<Shown[]> => (await api.get('/workers', 'vic')).js
 const row = async (name: string) => (await rows()).find((one) => one.name === name)
 
 async function beat(topic: string, payload: object): Promise<void> {
+  await expect.poll(async () => (await api.get('/workers', 'vic')).json().bus_connected).toBe(true)
   const peer = await api.bus.connect('peer')
   const message = { id: 'a'.repeat(32), topic, type: 'health', ts: NOW / 1000 }
   await peer.publish({ ...message, payload: { ...payload } })
@@ -121,8 +122,12 @@ describe('stopping a worker', () => {
 
   it('is refused for one that nobody knows, and while the bus is away', async () => {
     await open({ bus: nullBus() })
-    expect((await api.post('/workers/nosuch/stop', undefined, 'ada')).statusCode).toBe(404)
-    expect((await api.post('/workers/%2e%2e%2fx/stop', undefined, 'ada')).statusCode).toBe(404)
+    const unknown = async (name: string) => {
+      const { statusCode, json } = await api.post(`/workers/${name}/stop`, undefined, 'ada')
+      return [statusCode, json()]
+    }
+    expect(await unknown('nosuch')).toEqual([404, { detail: "Unknown worker: 'nosuch'" }])
+    expect(await unknown('%2e%2e%2fx')).toEqual([404, { detail: 'Unknown worker' }])
     const away = await api.post('/workers/mutator/stop', undefined, 'ada')
     expect([away.statusCode, away.json()]).toEqual([503, { detail: 'bus unavailable' }])
     expect((await api.post('/workers/bus/stop', undefined, 'ada')).statusCode).toBe(409)
@@ -186,6 +191,18 @@ describe('starting workers', () => {
     expect(order).toEqual(['bus', 'api', 'mutator'])
   })
 
+  it('starts them in the order of the sheet, whatever order systemd lists them in', async () => {
+    const names = [...SHEET].reverse()
+    const { units, asked } = systemd(Object.fromEntries(names.map((name) => [name, 'inactive'])))
+    await open({ units })
+    const { json } = await api.post('/workers/start-all', undefined, 'ada')
+    const [api_, bus, ...rest] = SHEET
+    expect(json().started).toEqual([bus, api_, ...rest])
+    // One after the other: each is asked and started before the next is asked.
+    const verbs = asked.map((one) => one.split(' ')[0]).filter((verb) => verb !== 'list-unit-files')
+    expect(verbs).toEqual(SHEET.flatMap(() => ['is-active', 'start']))
+  })
+
   it('does nothing where nothing is installed', async () => {
     await open()
     const { json } = await api.post('/workers/start-all', undefined, 'ada')
@@ -194,18 +211,67 @@ describe('starting workers', () => {
 })
 
 describe('health', () => {
+  const health = async () => {
+    const { statusCode, json } = await api.get('/health', 'vic')
+    return [statusCode, json().status, json().components]
+  }
+
   it('is less than it could be while the ingester is not heard, and bad once it falls silent', async () => {
-    const bus = memoryBus()
-    await open({ bus })
-    const health = async () => {
-      const { statusCode, json } = await api.get('/health', 'vic')
-      return [statusCode, json().status]
+    await open({ pipelineNames: ['ingest'] })
+    expect((await health()).slice(0, 2)).toEqual([200, 'degraded'])
+    await beat('system.ingest.health', { worker: 'ingest', ts: NOW / 1000 })
+    await expect
+      .poll(async () => (await health())[2])
+      .toMatchObject({ ingestion_worker: { status: 'ok' }, database: { status: 'ok', detail: '' } })
+    expect((await health())[1]).toBe('healthy')
+    api.clock.advanceTo(NOW + 90_000)
+    expect(await health()).toMatchObject([
+      503,
+      'unhealthy',
+      { ingestion_worker: { status: 'failing' } },
+    ])
+  })
+
+  it('is bad where an ingester that is installed is not heard for three beats', async () => {
+    await open({ units: systemd({ ingest: 'inactive' }).units })
+    expect((await health()).slice(0, 2)).toEqual([200, 'degraded'])
+    api.clock.advanceTo(NOW + 90_000)
+    expect((await health()).slice(0, 2)).toEqual([503, 'unhealthy'])
+  })
+
+  it('asks systemd for the ingester where the bus is away', async () => {
+    await open({ bus: nullBus(), units: systemd({ ingest: 'active' }).units })
+    api.clock.advanceTo(NOW + 90_000)
+    expect(await health()).toMatchObject([
+      200,
+      'degraded',
+      { bus: { status: 'failing' }, ingestion_worker: { status: 'ok' } },
+    ])
+  })
+
+  it('is bad where the engine of the deckies does not answer, which is asked every 5 s', async () => {
+    let asked = 0
+    const docker = async () => {
+      asked += 1
+      return { state: 'failing', detail: 'the engine does not answer: ECONNREFUSED' } as const
     }
-    expect(await health()).toEqual([200, 'degraded'])
-    expect((await api.get('/health', 'vic')).json().components.database).toEqual({
-      status: 'ok',
-      detail: '',
-    })
+    await open({ docker })
+    expect(await health()).toMatchObject([503, 'unhealthy', { docker: { status: 'failing' } }])
+    api.clock.advanceTo(NOW + 4999)
+    await health()
+    expect(asked).toBe(1)
+    api.clock.advanceTo(NOW + 5000)
+    await health()
+    expect(asked).toBe(2)
+  })
+
+  it('is as good without an engine that nobody speaks of', async () => {
+    await open({ docker: async () => ({ state: 'unused', detail: 'not watched' }) })
+    expect(await health()).toMatchObject([
+      200,
+      'degraded',
+      { docker: { status: 'ok', detail: 'not watched' } },
+    ])
   })
 
   it('is bad where the database does not answer', async () => {

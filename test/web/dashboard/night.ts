@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { pipelineViews } from '../../../cli/pipeline_views.ts'
 import type { PipelineView } from '../../../web/api/services.ts'
 import { NOW, type TestApi, testApi } from '../api/api.ts'
-import { insertRow, writeLog } from '../api/rows.ts'
+import { insertRow, orchestratorRow, writeLog } from '../api/rows.ts'
 
 const run = promisify(execFile)
 const root = new URL('../../../', import.meta.url).pathname
@@ -53,6 +53,10 @@ export async function night(url: string): Promise<Night> {
   const pipelines = await runningPipelines(folder)
   const api = await testApi({ url, settings: { dashboard }, pipelines })
   await lastHour(api)
+  for (let n = 0; n < 7; n += 1) {
+    const row = orchestratorRow(n, ['local:web-01', HOSTILE.slice(0, 40)][n % 2] ?? '')
+    await insertRow(api.database, 'orchestrator_events', row)
+  }
   // Answers are kept for a while by a clock that only a test moves.
   let passed = 0
   const pass = (ms: number) => {

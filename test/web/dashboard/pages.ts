@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestDatabases } from '../../services/databases.ts'
 import { NOW, PASSWORD } from '../api/api.ts'
-import { identityRow, insertRow, writeLog } from '../api/rows.ts'
+import { identityRow, insertRow, orchestratorRow, writeLog } from '../api/rows.ts'
 import {
   barriers,
   hasBrowser,
@@ -57,7 +57,9 @@ export function testPages(database: string, databases: TestDatabases): void {
         ['reuse', '/credentials/reuse'],
         ['reuse_drawer', `/credentials/reuse?open=${reuse}`],
         ['workers', '/workers'],
+        ['orchestrator', '/orchestrator'],
         ['webhooks', '/webhooks'],
+        ['users', '/users'],
         ['not_found', '/nowhere'],
       ] as const) {
         pages.set(name, path)
@@ -314,6 +316,79 @@ export function testPages(database: string, databases: TestDatabases): void {
       await page.getByRole('button', { name: 'Delete', exact: true }).click()
       await page.getByText('Nothing is sent anywhere').waitFor()
       await close()
+    })
+
+    it('create a user, show the password once, reset it and remove the user', async () => {
+      const { page, close } = await open('/users')
+      await page.getByRole('button', { name: 'New user' }).click()
+      await page.getByLabel('Username').fill('eve evil')
+      const create = page.getByRole('button', { name: 'Create' })
+      await create.click()
+      await page.getByText('A name begins with').waitFor()
+      await page.getByLabel('Username').fill('eve')
+      expect(await barriers(page)).toEqual([])
+      await shoot(page, `${database.toLowerCase()}_user_form_light`)
+      // The keyboard is enough: a form is sent by Enter, a dialog answered by its buttons.
+      await page.getByLabel('Username').press('Enter')
+      const shown = page.getByRole('dialog', { name: 'The password of eve' })
+      expect(await shown.locator('.once').textContent()).toMatch(/^[\w-]{24}/)
+      await page.getByRole('button', { name: 'I have it' }).press('Enter')
+      const row = page.getByRole('row', { name: /eve/ })
+      await row.getByText('to be changed').waitFor()
+      await row.getByRole('button', { name: 'Make admin: eve' }).click()
+      await page.getByRole('button', { name: 'Change', exact: true }).click()
+      await row.getByText('admin', { exact: true }).waitFor()
+      await row.getByRole('button', { name: 'Reset the password of eve' }).click()
+      expect(await barriers(page)).toEqual([])
+      await page.getByRole('button', { name: 'Reset', exact: true }).click()
+      await shown.waitFor()
+      await page.keyboard.press('Escape')
+      const mine = page.getByRole('row', { name: /ada/ })
+      expect(await mine.getByRole('button', { name: 'Remove ada' }).isDisabled()).toBe(true)
+      await row.getByRole('button', { name: 'Remove eve' }).press('Enter')
+      await shoot(page, `${database.toLowerCase()}_user_remove_light`)
+      await page.getByRole('button', { name: 'Remove', exact: true }).click()
+      await row.waitFor({ state: 'detached' })
+      await close()
+    })
+
+    it('show what the orchestrator does as it does it, until they are paused', async () => {
+      const { page, close } = await open('/orchestrator')
+      await live(page)
+      const rows = page.getByRole('group', { name: 'Actions' }).locator('tbody tr')
+      const before = await rows.count()
+      const act = async (seconds: number, dst: string) => {
+        await insertRow(api.database, 'orchestrator_events', orchestratorRow(seconds, dst))
+        const data = { topic: 'orchestrator.file.x', type: 'file', ts: NOW / 1000, payload: {} }
+        api.hubs.orchestrator.publish([{ name: 'file', data }])
+      }
+      await act(10, 'local:fresh-01')
+      await rows.first().getByText('local:fresh-01').waitFor()
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await act(11, 'local:fresh-02')
+      await page.clock.runFor(2000)
+      expect(await rows.first().textContent()).toContain('local:fresh-01')
+      await page.getByRole('button', { name: 'Go on' }).click()
+      await rows.first().getByText('local:fresh-02').waitFor()
+      expect(await rows.count()).toBe(before + 2)
+      await page.getByRole('button', { name: 'traffic', exact: true }).click()
+      await expect.poll(() => page.getByText('local:fresh-02').count()).toBe(0)
+      await rows.first().click()
+      await page.getByRole('dialog').getByText('Connection refused').first().waitFor()
+      expect(await barriers(page)).toEqual([])
+      await close()
+    })
+
+    it('open streams without a token in any address', async () => {
+      const { page, context } = await visit(browser, api.address, { token })
+      const addresses: string[] = []
+      page.on('request', (request) => void addresses.push(request.url()))
+      await page.goto('/identities')
+      await live(page)
+      const streams = addresses.filter((address) => address.includes('/identities/events'))
+      expect(streams).toEqual([expect.stringMatching(/\?ticket=[\w-]{43}$/)])
+      expect(addresses.filter((address) => address.includes(token))).toEqual([])
+      await context.close()
     })
 
     it('go by the keyboard', async () => {

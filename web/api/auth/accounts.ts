@@ -1,6 +1,7 @@
 /** Who is behind a token, as the row of the user stands now. */
 import type { Clock } from '../../../engine/index.ts'
 import type { Database } from '../../../store/database.ts'
+import { endedTokens, endToken } from '../../../store/ended_tokens.ts'
 import { type User, userByUuid } from '../../../store/users.ts'
 import type { Token, Tokens } from './tokens.ts'
 
@@ -58,16 +59,30 @@ export class Accounts {
     this.#changed()
   }
 
-  /** The token is worth nothing from now on. */
-  deny({ jti, exp }: Token): void {
+  /** Takes in what was given back before the last restart, here or by another API. */
+  async load(): Promise<void> {
+    const now = this.#clock.now() / 1000
+    for (const token of await endedTokens(this.#database, now, MOST_DENIED)) this.#deny(token)
+  }
+
+  /**
+   * The token is worth nothing from now on.
+   * @throws {UnavailableError} `DATABASE_UNAVAILABLE`: until a restart only
+   */
+  async end(token: Token): Promise<void> {
     const now = this.#clock.now() / 1000
     for (const [other, end] of this.#denied) if (end <= now) this.#denied.delete(other)
+    this.#deny(token)
+    this.#changed()
+    await endToken(this.#database, token, now)
+  }
+
+  #deny({ jti, exp }: Pick<Token, 'jti' | 'exp'>): void {
     if (this.#denied.size >= MOST_DENIED) {
       const [oldest] = this.#denied.keys()
       if (oldest !== undefined) this.#denied.delete(oldest)
     }
     this.#denied.set(jti, exp)
-    this.#changed()
   }
 
   #changed(): void {

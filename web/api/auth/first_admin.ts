@@ -1,6 +1,7 @@
 /** The first user, for a database that has none. */
 import { type Clock, type Context, EngineError, freshEpoch } from '../../../engine/index.ts'
 import type { Database } from '../../../store/database.ts'
+import { randomUuid } from '../../../store/random_uuid.ts'
 import { addUser, countUsers } from '../../../store/users.ts'
 import { hashPassword, isTooLong, PASSWORD_MAX_BYTES, PASSWORD_MIN } from './passwords.ts'
 
@@ -42,7 +43,7 @@ export async function makeFirstAdmin(
     )
   }
   const user = {
-    uuid: freshUuid(),
+    uuid: randomUuid(),
     username: name.slice(0, 64),
     passwordHash: await hashPassword(chosen),
     role: 'admin',
@@ -52,12 +53,4 @@ export async function makeFirstAdmin(
   await addUser(database, user, Math.round(clock.now() * 1000))
   log.info({ user: user.username }, 'made the first user')
   if (made) say(`The first user is ${user.username}, its password ${chosen}: change it at once.\n`)
-}
-
-/** A random UUID. @see RFC 9562 section 5.4 */
-function freshUuid(): string {
-  const hex = freshEpoch() + freshEpoch()
-  const variant = ((Number.parseInt(hex[16] as string, 16) & 3) | 8).toString(16)
-  const text = `${hex.slice(0, 12)}4${hex.slice(13, 16)}${variant}${hex.slice(17)}`
-  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }

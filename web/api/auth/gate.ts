@@ -4,10 +4,11 @@ import { ApiError } from '../api_error.ts'
 import { isDocument } from '../documents.ts'
 import { API_PREFIX } from '../route.ts'
 import type { Account, Accounts } from './accounts.ts'
+import type { Tickets } from './tickets.ts'
 
 /**
  * `public`: anybody. `account`: any user, also one that must change the password first. `viewer`: any
- * user. `admin`: admins. `stream`: as `viewer`, and the token may stand in the query.
+ * user. `admin`: admins. `stream`: as `viewer`, and a ticket or the token may stand in the query.
  */
 export type Gate = 'public' | 'account' | 'viewer' | 'admin' | 'stream'
 
@@ -24,7 +25,7 @@ const unauthorized = (): ApiError =>
   new ApiError(401, 'Could not validate credentials', { 'www-authenticate': 'Bearer' })
 
 /** @throws {Error} at start, for a route that does not say who may pass */
-export function guard(app: FastifyInstance, accounts: Accounts): void {
+export function guard(app: FastifyInstance, accounts: Accounts, tickets: Tickets): void {
   app.decorateRequest('account', undefined)
   app.addHook('onRoute', (route) => {
     // Pages, scripts and preflights are of others, and say nothing of an installation.
@@ -36,8 +37,7 @@ export function guard(app: FastifyInstance, accounts: Accounts): void {
     const gate = request.routeOptions.config.gate
     // No route at all: there is nothing to guard.
     if (gate === undefined || gate === 'public') return
-    const text = tokenOf(request, gate === 'stream')
-    const account = text === undefined ? undefined : await accounts.of(text)
+    const account = await accountBehind(request, gate === 'stream', accounts, tickets)
     if (account === undefined) throw unauthorized()
     if (gate !== 'account' && account.user.mustChangePassword) {
       throw new ApiError(403, 'Password change required before accessing this resource')
@@ -49,11 +49,22 @@ export function guard(app: FastifyInstance, accounts: Accounts): void {
   })
 }
 
-function tokenOf(request: FastifyRequest, inQuery: boolean): string | undefined {
+/** The header wins, then a ticket, then a token in the query. */
+async function accountBehind(
+  request: FastifyRequest,
+  inQuery: boolean,
+  accounts: Accounts,
+  tickets: Tickets,
+): Promise<Account | undefined> {
   const { authorization } = request.headers
-  if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-  const { token } = request.query as Record<string, unknown>
-  return inQuery && typeof token === 'string' ? token : undefined
+  if (authorization !== undefined) {
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    return token === undefined ? undefined : accounts.of(token)
+  }
+  if (!inQuery) return undefined
+  const { ticket, token } = request.query as Record<string, unknown>
+  if (typeof ticket === 'string') return tickets.redeem(ticket)
+  return typeof token === 'string' ? accounts.of(token) : undefined
 }
 
 /** The account of a route whose gate is not `public`. */

@@ -8,8 +8,14 @@ import {
   mailTargetsOf,
   serviceActivityOf,
 } from '../../../store/read/attacker_activity.ts'
-import { type AttackerRow, attackerByUuid, listAttackers } from '../../../store/read/attackers.ts'
+import {
+  type AttackerRow,
+  attackerByUuid,
+  countAttackers,
+  listAttackers,
+} from '../../../store/read/attackers.ts'
 import { notFound } from '../api_error.ts'
+import { cached } from '../cached.ts'
 import { addRoute } from '../route.ts'
 import {
   attacker,
@@ -25,11 +31,13 @@ import {
   uuidParams,
 } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
+import { TOTAL_LASTS } from './logs.ts'
 
 const shared = { method: 'GET', gate: 'viewer', tag: 'attackers' } as const
 
 export function attackerRoutes(app: FastifyInstance, services: ApiServices): void {
-  const { database } = services
+  const { database, clock } = services
+  const all = cached(clock, TOTAL_LASTS, () => countAttackers(database))
   const attackerOf = async (uuid: string): Promise<AttackerRow> => {
     const found = await attackerByUuid(database, uuid)
     if (!found) throw notFound('Attacker')
@@ -51,7 +59,9 @@ export function attackerRoutes(app: FastifyInstance, services: ApiServices): voi
     answers: { 200: listOf(attacker) },
     async handle({ query: { limit, offset, search, service, sort_by } }) {
       const filter = { search, service, sortBy: sort_by }
-      return { limit, offset, ...(await listAttackers(database, filter, { limit, offset })) }
+      const known = search === undefined && service === undefined ? await all() : undefined
+      const listing = await listAttackers(database, filter, { limit, offset }, known)
+      return { limit, offset, ...listing }
     },
   })
   addRoute(app, {

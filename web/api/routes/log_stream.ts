@@ -16,6 +16,7 @@ export function logStreamRoute(app: FastifyInstance, feed: LogFeed, slots: Strea
     tag: 'streams',
     summary: 'Server-sent events, all of them `message`: {type: logs, stats or histogram, data}',
     query: Type.Object({
+      ticket: streamQuery.ticket,
       token: streamQuery.token,
       ...logFilterQuery,
       lastEventId: Type.Integer({

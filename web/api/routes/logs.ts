@@ -1,7 +1,7 @@
 /** Logs, how they are spread over time, and figures over everything. */
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { type LogFilter, listLogs, logHistogram } from '../../../store/read/logs.ts'
+import { countLogs, type LogFilter, listLogs, logHistogram } from '../../../store/read/logs.ts'
 import { readOverview, readStats } from '../../../store/read/overview.ts'
 import { readInstant } from '../../../store/read/page.ts'
 import { RequestShapeError } from '../api_error.ts'
@@ -12,6 +12,8 @@ import type { ApiServices } from '../services.ts'
 
 /** Figures over whole tables are kept so long, ms. */
 const FIGURES_LAST = 5000
+/** How many there are is believed so long, ms. */
+export const TOTAL_LASTS = 2000
 const DEFAULT_MINUTES = 15
 
 export const logFilterQuery = {
@@ -41,6 +43,7 @@ const isUnfiltered = (filter: LogFilter): boolean =>
 
 export function logRoutes(app: FastifyInstance, { database, clock }: ApiServices): void {
   const shared = { method: 'GET', gate: 'viewer', tag: 'logs' } as const
+  const total = cached(clock, TOTAL_LASTS, () => countLogs(database))
   addRoute(app, {
     ...shared,
     path: '/logs',
@@ -49,7 +52,9 @@ export function logRoutes(app: FastifyInstance, { database, clock }: ApiServices
     answers: { 200: listOf(log) },
     async handle({ query }) {
       const { limit, offset } = query
-      return { limit, offset, ...(await listLogs(database, logFilter(query), { limit, offset })) }
+      const filter = logFilter(query)
+      const known = isUnfiltered(filter) ? await total() : undefined
+      return { limit, offset, ...(await listLogs(database, filter, { limit, offset }, known)) }
     },
   })
   const wholeHistogram = cached(clock, FIGURES_LAST, () =>

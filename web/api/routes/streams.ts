@@ -12,7 +12,8 @@ export const eventStream = Type.String({ description: 'text/event-stream' })
 
 /** For pages that cannot set headers: an EventSource sends Last-Event-ID by itself. */
 export const streamQuery = {
-  token: filterText('in place of the Authorization header', 2048),
+  ticket: filterText('of POST /auth/sse-ticket, in place of the Authorization header', 64),
+  token: filterText('in place of the Authorization header; better: a ticket', 2048),
   last_event_id: filterText('in place of the Last-Event-ID header', 64),
 }
 

@@ -1,16 +1,16 @@
-/** The workers panel, and whether this installation is well. */
+/** The workers panel. */
 import type { FastifyInstance } from 'fastify'
+import { WORKER_NAME } from '../../../bus/worker/names.ts'
 import { ApiError } from '../api_error.ts'
 import { accountOf } from '../auth/gate.ts'
 import { cached } from '../cached.ts'
 import { addRoute } from '../route.ts'
-import { health, nameParams, startedWorkers, workerAction, workers } from '../schemas.ts'
+import { nameParams, startedWorkers, workerAction, workers } from '../schemas.ts'
 import type { ApiServices } from '../services.ts'
 import type { WorkerPanel } from '../worker_panel.ts'
 
 /** What units there are is asked so often, ms. */
 const UNITS_LAST = 30_000
-const CHECK_LASTS = 1000
 
 /** It listens to nobody on the bus: it is the bus. */
 const NOT_BY_BUS = new Set(['bus'])
@@ -22,9 +22,10 @@ export function workerRoutes(
 ): void {
   const installed = cached(clock, UNITS_LAST, () => units.installed())
   const known = (name: string): string => {
-    // Only names of ours are shown again, and only they become the name of a unit.
-    if (!panel.names.includes(name)) throw new ApiError(404, 'Unknown worker')
-    return name
+    if (panel.names.includes(name)) return name
+    // What could not be a name is not said again.
+    const shown = WORKER_NAME.test(name) ? `: '${name}'` : ''
+    throw new ApiError(404, `Unknown worker${shown}`)
   }
   addRoute(app, {
     method: 'GET',
@@ -101,52 +102,6 @@ export function workerRoutes(
         }
       }
       return { started, already_running, failed }
-    },
-  })
-}
-
-type Component = { readonly status: 'ok' | 'failing'; readonly detail: string }
-const ok: Component = { status: 'ok', detail: '' }
-const failing = (detail: string): Component => ({ status: 'failing', detail })
-
-export function healthRoute(
-  app: FastifyInstance,
-  { database, streams, streamRoutes, clock }: ApiServices,
-  panel: WorkerPanel,
-): void {
-  const checkDatabase = cached(clock, CHECK_LASTS, async () => {
-    await database.select('select 1 as one')
-    return ok
-  })
-  const workerHealth = (name: string, what: string): Component => {
-    const row = panel.rows().find((one) => one.name === name)
-    if (row?.status === 'ok') return ok
-    return failing(row?.status === 'stale' ? `${what} has gone silent` : `${what} is not heard`)
-  }
-  addRoute(app, {
-    method: 'GET',
-    path: '/health',
-    gate: 'viewer',
-    tag: 'workers',
-    summary: 'Whether this installation is well: 503 where it does not do its work',
-    answers: { 200: health, 503: health },
-    async handle({ reply }) {
-      const notServed = streamRoutes.filter(({ path }) => !streams.find(path))
-      const components: Record<string, Component> = {
-        database: await checkDatabase().catch((error: unknown) => {
-          if (!(error instanceof Error)) throw error
-          return failing('the database does not answer')
-        }),
-        ingestion_worker: workerHealth('ingest', 'the ingester'),
-        bus: panel.busConnected ? ok : failing('the bus is away'),
-        streams: notServed.length === 0 ? ok : failing('not all streams are served'),
-      }
-      // One that was never heard may only not have been asked for yet; one that fell silent is lost.
-      const ingest = panel.rows().find(({ name }) => name === 'ingest')
-      const isDown = components.database !== ok || ingest?.status === 'stale'
-      const isWell = Object.values(components).every(({ status }) => status === 'ok')
-      if (isDown) reply.code(503)
-      return { status: isDown ? 'unhealthy' : isWell ? 'healthy' : 'degraded', components }
     },
   })
 }

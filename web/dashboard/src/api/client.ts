@@ -19,10 +19,13 @@ export class ApiError extends Error {
 
 export const PASSWORD_CHANGE = 'Password change required before accessing this resource'
 
+/** Asked for before each stream; it is no login, so a token that it does not take has ended. */
+export const SSE_TICKET = '/auth/sse-ticket'
+
 type Query = Readonly<Record<string, string | number | undefined>>
 
 interface Asked {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly query?: Query
   readonly body?: unknown
   readonly signal?: AbortSignal
@@ -59,7 +62,8 @@ export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   if (response.ok || (response.status === also && answer !== undefined)) return answer as T
   const { detail, error_id } = (answer ?? {}) as { detail?: unknown; error_id?: unknown }
   // The token has ended, or was never worth anything; a login that failed is no reason to log out.
-  if (response.status === 401 && token !== undefined && !path.startsWith('/auth/')) {
+  const isLogin = path.startsWith('/auth/') && path !== SSE_TICKET
+  if (response.status === 401 && token !== undefined && !isLogin) {
     if (currentToken() === token) setToken(undefined)
   }
   throw new ApiError(

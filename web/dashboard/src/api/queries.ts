@@ -23,6 +23,7 @@ import type {
   Log,
   MailTarget,
   Me,
+  OrchestratorEvent,
   Overview,
   Page,
   Pipeline,
@@ -133,6 +134,8 @@ export const histogramQuery = (query: LogFilter & { interval_minutes: number }) 
     placeholderData: keepPreviousData,
   })
 
+export const orchestratorQuery = (query: Paging & { kind?: string }) =>
+  listQuery<OrchestratorEvent>('/orchestrator/events', query)
 export const workersQuery = () => oneQuery<Workers>('/workers')
 /** 503 is how the API says that it is not well, and it says why. */
 export const healthQuery = () =>

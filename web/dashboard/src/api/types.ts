@@ -30,6 +30,10 @@ export interface Total<T> {
 export type Session = Of<'session'>
 export type Me = Of<'me'>
 export type Config = Of<'config'>
+export type User = Of<'user'>
+export type MadePassword = Pick<Of<'createdUser'>, 'password'>
+
+export type OrchestratorEvent = Of<'orchestratorEvent'>
 
 export type Identity = Of<'identity'>
 export type IdentityDetail = Of<'identityDetail'>

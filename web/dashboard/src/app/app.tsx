@@ -59,6 +59,11 @@ const PAGES: readonly (readonly [path: string, code: PageCode])[] = [
     '/credentials/reuse',
     new PageCode(async () => (await import('../pages/reuse_page.tsx')).ReusePage),
   ],
+  [
+    '/orchestrator',
+    new PageCode(async () => (await import('../pages/orchestrator_page.tsx')).OrchestratorPage),
+  ],
+  ['/users', new PageCode(async () => (await import('../pages/users_page.tsx')).UsersPage)],
   ['/workers', new PageCode(async () => (await import('../pages/workers_page.tsx')).WorkersPage)],
   [
     '/webhooks',

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import {
   Activity,
   Clock3,
+  Drama,
   Fingerprint,
   KeyRound,
   LogOut,
@@ -15,6 +16,7 @@ import {
   Sun,
   Swords,
   UserSearch,
+  Users,
   Webhook,
   Workflow,
 } from 'lucide-react'
@@ -55,7 +57,9 @@ const PLACES: readonly (readonly [group: string, places: readonly Place[]])[] = 
     'Operate',
     [
       { to: '/workers', name: 'Workers', icon: Server },
+      { to: '/orchestrator', name: 'Orchestrator', icon: Drama },
       { to: '/webhooks', name: 'Webhooks', icon: Webhook, forAdmins: true },
+      { to: '/users', name: 'Users', icon: Users, forAdmins: true },
     ],
   ],
 ]

@@ -31,8 +31,11 @@ export interface StreamListener {
 export interface StreamOptions {
   /** names that are listened to, beside `snapshot` and `gap`: each needs a listener of its own */
   readonly names: readonly string[]
-  /** @param lastEventId of the last event that came @returns undefined: there are no credentials */
-  readonly url: (lastEventId: string | undefined) => string | undefined
+  /**
+   * @param lastEventId of the last event that came
+   * @returns with credentials that are good for this once; undefined: there are none now
+   */
+  readonly url: (lastEventId: string | undefined) => Promise<string | undefined>
   readonly open: (url: string) => Source
   /** Calls back after so many ms; what it gives back calls that off. */
   readonly later: (ms: number, call: () => void) => () => void
@@ -53,6 +56,8 @@ export class StreamConnection {
   #lastEventId: string | undefined
   #snapshot: StreamEvent | undefined
   #wasCutOff = false
+  /** counts tries to connect: what comes of one that was given up is nobody's */
+  #tries = 0
 
   constructor(options: StreamOptions) {
     this.#options = options
@@ -81,12 +86,17 @@ export class StreamConnection {
   }
 
   #connect(): void {
-    const url = this.#options.url(this.#lastEventId)
-    if (url === undefined) {
-      this.#cutOff()
-      return
-    }
+    this.#tries += 1
+    const mine = this.#tries
     this.#set('connecting')
+    void this.#options.url(this.#lastEventId).then((url) => {
+      if (mine !== this.#tries) return
+      if (url === undefined) this.#cutOff()
+      else this.#open(url)
+    })
+  }
+
+  #open(url: string): void {
     const source = this.#options.open(url)
     this.#source = source
     // What a source says after it was replaced is nobody's.
@@ -130,6 +140,7 @@ export class StreamConnection {
   }
 
   #close(): void {
+    this.#tries += 1
     this.#callOff?.()
     this.#callOff = undefined
     this.#source?.close()

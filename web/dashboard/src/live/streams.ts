@@ -1,6 +1,6 @@
 /** The streams of the API: pages that follow the same one share it, for a user has five at most. */
 import { useEffect, useEffectEvent, useState } from 'react'
-import { apiUrl } from '../api/client.ts'
+import { ApiError, apiUrl, ask, SSE_TICKET } from '../api/client.ts'
 import { currentToken } from '../api/session.ts'
 import {
   type Source,
@@ -37,12 +37,29 @@ const STREAMS = {
     names: ['reuse.detected'],
     lastId: 'last_event_id',
   },
+  orchestrator: {
+    path: '/orchestrator/events/stream',
+    names: ['traffic', 'file'],
+    lastId: 'last_event_id',
+  },
   logs: { path: '/stream', names: ['message'], lastId: 'lastEventId' },
 } as const satisfies Record<string, StreamKind>
 
 type StreamName = keyof typeof STREAMS
 
 const connections = new Map<string, StreamConnection>()
+
+/** An EventSource sets no header, and addresses are written into logs: what stands there opens one stream. */
+async function freshTicket(): Promise<string | undefined> {
+  if (currentToken() === undefined) return undefined
+  try {
+    return (await ask<{ readonly ticket: string }>(SSE_TICKET, { method: 'POST' })).ticket
+  } catch (error) {
+    // The connection tries again in a while.
+    if (!(error instanceof ApiError)) throw error
+    return undefined
+  }
+}
 
 /** @param search of the log stream: what its logs have to match */
 function connectionTo(name: StreamName, search: string): StreamConnection {
@@ -52,10 +69,10 @@ function connectionTo(name: StreamName, search: string): StreamConnection {
   const { path, names, lastId } = STREAMS[name]
   const made = new StreamConnection({
     names,
-    url(lastEventId) {
-      const token = currentToken()
-      if (token === undefined) return undefined
-      return apiUrl(path, { token, search, [lastId]: lastEventId })
+    async url(lastEventId) {
+      const ticket = await freshTicket()
+      if (ticket === undefined) return undefined
+      return apiUrl(path, { ticket, search, [lastId]: lastEventId })
     },
     open: (url) => new EventSource(url) as Source,
     later(ms, call) {
