@@ -6,7 +6,7 @@ import { type WebhookClient, webhookClient } from '../../../bus/webhook/client.t
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
 import type { ResolveName } from '../../../bus/webhook/host_names.ts'
 import { sendTestPing } from '../../../bus/webhook/test_ping.ts'
-import { bodySignature, standardSignature } from '../../../protocols/webhook/signature.ts'
+import { webhookSigner } from '../../../protocols/webhook/signature.ts'
 import { type ReceiverOptions, startReceiver, type TestReceiver } from '../../services/receivers.ts'
 import { hasOpenssl, makeCertificates } from '../../sources/certificates.ts'
 
@@ -72,13 +72,13 @@ describe('one post to a receiver', () => {
         'content-type': 'application/json',
         'content-length': '8',
         'user-agent': 'decnet-webhook/1.0',
-        'x-decnet-signature': bodySignature(SECRET, body),
+        'x-decnet-signature': webhookSigner(SECRET).body(body),
         'x-decnet-event-id': 'ab'.repeat(16),
         'x-decnet-event-topic': 'attacker.observed',
         'x-decnet-timestamp': '1767323045',
         'webhook-id': 'ab'.repeat(16),
         'webhook-timestamp': '1767323045',
-        'webhook-signature': standardSignature(SECRET, 'ab'.repeat(16), 1_767_323_045, body),
+        'webhook-signature': webhookSigner(SECRET).standard('ab'.repeat(16), 1_767_323_045, body),
       },
     })
     expect(got?.headers.authorization).toBeUndefined()

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type WebhookEvent, webhookBody } from '../../../protocols/webhook/body.ts'
 import { isRetryable, retryAfterMs, retryWait } from '../../../protocols/webhook/retry.ts'
-import { bodySignature, standardSignature } from '../../../protocols/webhook/signature.ts'
+import { webhookSigner } from '../../../protocols/webhook/signature.ts'
 
 const NOW = 1_767_323_045_000_000
 const event = (more: Partial<WebhookEvent> = {}): WebhookEvent => ({
@@ -31,7 +31,7 @@ describe('the body of a webhook', () => {
       '{"id":"0f8fad5bd9cb469fa16570867728950e","payload":{"b":{"a":"é","z":1},"decky":"web-01","ip":"203.0.113.7","n":3},"topic":"attacker.observed","ts":"2026-01-02T03:04:05+00:00","type":"observed","v":1}',
     )
     expect(Buffer.byteLength(body)).toBe(201)
-    expect(bodySignature('correct-horse-battery', Buffer.from(body))).toBe(
+    expect(webhookSigner('correct-horse-battery').body(Buffer.from(body))).toBe(
       'sha256=c1536bd1553606209b797d5235a6587dc5cc3da441b5d2ab801ec89164d613a6',
     )
   })
@@ -41,7 +41,7 @@ describe('the body of a webhook', () => {
     expect(body).toBe(
       '{"id":"aa","payload":{},"topic":"system.log","ts":"2026-01-02T03:04:05.250000+00:00","type":"","v":1}',
     )
-    expect(bodySignature('0123456789abcdef', Buffer.from(body))).toBe(
+    expect(webhookSigner('0123456789abcdef').body(Buffer.from(body))).toBe(
       'sha256=30c9454b98b1e6249099eff136bb44ef002bec9a5f7b96da2c01a28331ca2fdb',
     )
     expect(webhookBody(event({ ts: 1_767_323_045 }), NOW)).toContain(
@@ -95,7 +95,7 @@ describe('the signature of Standard Webhooks', () => {
     const { secret = '', body = '' } = vector
     const id = vector['webhook-id'] ?? ''
     const seconds = Number(vector['webhook-timestamp'])
-    expect(standardSignature(secret, id, seconds, Buffer.from(body))).toBe(
+    expect(webhookSigner(secret).standard(id, seconds, Buffer.from(body))).toBe(
       vector['webhook-signature'],
     )
   })
@@ -104,12 +104,14 @@ describe('the signature of Standard Webhooks', () => {
     const body = Buffer.from('{}')
     for (const secret of ['correct-horse-battery', 'whsec_', 'whsec_!', 'whsec_a', 'é'.repeat(9)]) {
       const spelled = `whsec_${Buffer.from(secret).toString('base64')}`
-      expect(standardSignature(secret, 'a', 1, body)).toBe(standardSignature(spelled, 'a', 1, body))
+      expect(webhookSigner(secret).standard('a', 1, body)).toBe(
+        webhookSigner(spelled).standard('a', 1, body),
+      )
     }
-    const one = standardSignature('correct-horse-battery', 'a', 1, body)
+    const one = webhookSigner('correct-horse-battery').standard('a', 1, body)
     expect(one).toMatch(/^v1,[\w+/]{43}=$/)
-    expect(standardSignature('correct-horse-battery', 'a', 2, body)).not.toBe(one)
-    expect(standardSignature('correct-horse-battery', 'b', 1, body)).not.toBe(one)
+    expect(webhookSigner('correct-horse-battery').standard('a', 2, body)).not.toBe(one)
+    expect(webhookSigner('correct-horse-battery').standard('b', 1, body)).not.toBe(one)
   })
 })
 
