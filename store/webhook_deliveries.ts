@@ -109,7 +109,7 @@ export async function storeDeliveries(
     const left: Room = new Map()
     for (const [subscription, count] of added) {
       const known = (room.get(subscription) ?? 0) - count
-      left.set(subscription, known >= 0 ? known : 0)
+      left.set(subscription, Math.max(0, known))
       if (known >= 0) continue
       const pending = await pendingCount(statements, subscription)
       left.set(subscription, Math.max(0, limits.backlog - pending))

@@ -73,9 +73,16 @@ export const eventId = (n: number): string => n.toString(16).padStart(32, '0')
 
 export async function dispatching(
   database: Database,
-  more: { threshold?: number; inFlight?: number; backlog?: number; deadLetters?: number } = {},
+  more: {
+    threshold?: number
+    inFlight?: number
+    backlog?: number
+    deadLetters?: number
+    /** instead of 10 s for an answer, ms of the host's time */
+    stepMs?: number
+  } = {},
 ): Promise<Dispatching> {
-  const { threshold = 5, inFlight = 2, backlog = 20_000, deadLetters = 20_000 } = more
+  const { threshold = 5, inFlight = 2, backlog = 20_000, deadLetters = 20_000, stepMs } = more
   const pace = testPace()
   const counted: Record<string, number> = {}
   const logged: string[] = []
@@ -87,7 +94,7 @@ export async function dispatching(
   const dispatcher = new Dispatcher({
     database,
     box,
-    client: webhookClient({ guard, now }),
+    client: webhookClient({ guard, now, ...(stepMs !== undefined && { stepMs }) }),
     pace,
     log: { debug: log, info: log, warn: log, error: log },
     count(reason, by = 1) {
