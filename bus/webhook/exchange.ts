@@ -89,7 +89,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   end(reason: unknown): void {
     this.#ended ??= { reason }
     this.#controller?.abort(reason instanceof Error ? reason : new Error('stopped'))
-    this.#reject(reason)
+    this.#fail(reason)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -122,8 +122,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error)
+  }
+
+  #fail(reason: unknown): void {
     // What the receiver says beside the status is nothing to us, whatever becomes of reading it.
     if (this.#answer) this.#resolve(this.#answer)
-    else this.#reject(error)
+    else this.#reject(reason)
   }
 }
