@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -112,6 +113,56 @@ describe('the signature of Standard Webhooks', () => {
     expect(one).toMatch(/^v1,[\w+/]{43}=$/)
     expect(webhookSigner('correct-horse-battery').standard('a', 2, body)).not.toBe(one)
     expect(webhookSigner('correct-horse-battery').standard('b', 1, body)).not.toBe(one)
+  })
+})
+
+/** What the libraries of Standard Webhooks do at a receiver; they allow five minutes each way. */
+function isAccepted(
+  secret: string,
+  post: { id: string; seconds: number; body: Buffer; header: string },
+  now: number,
+) {
+  const { id, seconds, body, header } = post
+  if (Math.abs(now - seconds) > 300) return false
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
+  const signed = Buffer.concat([Buffer.from(`${id}.${seconds}.`), body])
+  const wanted = createHmac('sha256', key).update(signed).digest('base64')
+  return header.split(' ').some((one) => one === `v1,${wanted}`)
+}
+
+describe('a receiver that checks as Standard Webhooks says', () => {
+  const secret = `whsec_${Buffer.from('k'.repeat(32)).toString('base64')}`
+  const bare = secret.slice('whsec_'.length)
+  const id = 'ab'.repeat(16)
+
+  it.each(['{}', '{"é":"🦑"}', '{"ctl":"\\u0000\u2028"}', `{"long":"${'ü'.repeat(70_000)}"}`])(
+    'accepts what we sign, by its secret with whsec_ or without: %.20s',
+    (text) => {
+      const body = Buffer.from(text)
+      const header = webhookSigner(secret).standard(id, 1000, body)
+      for (const known of [secret, bare]) {
+        expect(isAccepted(known, { id, seconds: 1000, body, header }, 1299)).toBe(true)
+      }
+    },
+  )
+
+  it('finds ours among several signatures, as while a secret is changed', () => {
+    const body = Buffer.from('{}')
+    const ours = webhookSigner(secret).standard(id, 1000, body)
+    const other = webhookSigner('another secret of ours').standard(id, 1000, body)
+    const post = { id, seconds: 1000, body, header: `v1a,xyz ${other} ${ours}` }
+    expect(isAccepted(secret, post, 1000)).toBe(true)
+    expect(isAccepted(secret, { ...post, header: other }, 1000)).toBe(false)
+  })
+
+  it('refuses what is old, or is not what was signed', () => {
+    const body = Buffer.from('{"n":1}')
+    const header = webhookSigner(secret).standard(id, 1000, body)
+    const post = { id, seconds: 1000, body, header }
+    for (const now of [699, 1301]) expect(isAccepted(secret, post, now)).toBe(false)
+    expect(isAccepted(secret, { ...post, seconds: 1001 }, 1000)).toBe(false)
+    expect(isAccepted(secret, { ...post, id: 'cd' }, 1000)).toBe(false)
+    expect(isAccepted(secret, { ...post, body: Buffer.from('{"n":2}') }, 1000)).toBe(false)
   })
 })
 

@@ -26,6 +26,8 @@ const MINUTE = 60_000
 const ids = ({ received }: TestReceiver) =>
   received.map(({ headers }) => Number.parseInt(String(headers['x-decnet-event-id']), 16))
 const idOf = ({ headers }: Received) => String(headers['x-decnet-event-id'])
+const mapValues = <A, B>(all: Readonly<Record<string, A>>, made: (one: A) => B) =>
+  Object.fromEntries(Object.entries(all).map(([name, one]) => [name, made(one)]))
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
@@ -309,6 +311,80 @@ describe.each([
     await expect.poll(() => ids(healthy)).toEqual([1])
     await expect.poll(() => states(database)).toEqual({ delivered: 1 })
   })
+
+  it('are no more than ten under way, however many receivers are slow, and two to each', async () => {
+    const database = await fresh()
+    let most = 0
+    let under = 0
+    const slow = await receiverOf({
+      delay: 5,
+      answer: () => {
+        under += 1
+        most = Math.max(most, under)
+        setTimeout(() => {
+          under -= 1
+        }, 4)
+        return 200
+      },
+    })
+    for (const n of numbers(1, 8)) await subscribe(database, `slow ${n}`, slow.port)
+    const { announce, counted } = await started(database)
+    await announce('attacker.observed', 1, 40)
+    await expect.poll(() => counted.delivered, { timeout: 20_000 }).toBe(320)
+    expect(most).toBeLessThanOrEqual(10)
+    expect(most).toBeGreaterThan(2)
+  }, 30_000)
+
+  it('end as the sheet says at receivers that are down, cut, slow, busy, lost or elsewhere', async () => {
+    const database = await fresh()
+    const gone = await startReceiver()
+    await gone.close()
+    const location = 'http://169.254.169.254/latest/meta-data'
+    const retryAfter = { status: 429, headers: { 'retry-after': '30' } }
+    const receivers: Record<string, TestReceiver> = {
+      cut: await receiverOf({ answer: () => 'cut' }),
+      slow: await receiverOf({ answer: () => 'hang' }),
+      failing: await receiverOf({ answer: () => 500 }),
+      busy: await receiverOf({ answer: (_post, nth) => (nth < 2 ? retryAfter : 200) }),
+      elsewhere: await receiverOf({ answer: () => ({ status: 302, headers: { location } }) }),
+      untrusted: await receiverOf(),
+    }
+    const ports = { gone: gone.port, ...mapValues(receivers, ({ port }) => port) }
+    for (const [name, port] of Object.entries(ports)) {
+      const scheme = name === 'untrusted' ? 'https' : 'http'
+      await subscribe(database, name, port, { url: `${scheme}://127.0.0.1:${port}/` })
+    }
+    await subscribe(database, 'nowhere', 1, { url: 'http://nowhere.invalid./' })
+    const { announce, pace } = await started(database, { stepMs: 200, inFlight: 1 })
+    pace.through = 60_000
+    await announce('attacker.observed', 1)
+    await expect
+      .poll(() => states(database), { timeout: 20_000 })
+      .toEqual({ dead: Object.keys(ports).length, delivered: 1 })
+    expect(pace.pauses.filter((ms) => ms === 30_000)).toHaveLength(2)
+    const dead = await deadDeliveries(database, {}, 0, 20)
+    expect(Object.fromEntries(dead.map(({ name, attempts }) => [name, attempts]))).toEqual({
+      ...{ gone: 4, cut: 4, slow: 4, failing: 4, elsewhere: 1, untrusted: 4 },
+      nowhere: expect.any(Number),
+    })
+    const errors = Object.fromEntries(dead.map(({ name, lastError }) => [name, lastError]))
+    expect(errors).toMatchObject({
+      gone: expect.stringMatching(/^ECONNREFUSED: /),
+      slow: expect.stringMatching(/^(Timeout|UND_ERR_HEADERS_TIMEOUT): /),
+      failing: 'http 500',
+      elsewhere: 'non-retryable 302',
+      nowhere: expect.stringMatching(/^refused: .*cannot be resolved/),
+    })
+    const posts = mapValues(receivers, ({ received }) => received.length)
+    expect(posts).toMatchObject({
+      cut: 4,
+      slow: 4,
+      failing: 4,
+      busy: 3,
+      elsewhere: 1,
+      untrusted: 0,
+    })
+  }, 40_000)
 
   it('drop the oldest where too many wait, and forget the oldest where too many are dead', async () => {
     const database = await fresh()

@@ -1,6 +1,6 @@
 /** A dispatcher with a real database and real receivers, whose time is the test's. */
 import { setImmediate as turn } from 'node:timers/promises'
-import { webhookClient } from '../../../bus/webhook/client.ts'
+import { type WebhookPost, webhookClient } from '../../../bus/webhook/client.ts'
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
 import { Dispatcher } from '../../../sinks/webhook/dispatcher.ts'
 import type { Pace } from '../../../sinks/webhook/parts.ts'
@@ -80,9 +80,18 @@ export async function dispatching(
     deadLetters?: number
     /** instead of 10 s for an answer, ms of the host's time */
     stepMs?: number
+    /** told of each post before it is made */
+    onPost?: (post: WebhookPost) => void
   } = {},
 ): Promise<Dispatching> {
-  const { threshold = 5, inFlight = 2, backlog = 20_000, deadLetters = 20_000, stepMs } = more
+  const {
+    threshold = 5,
+    inFlight = 2,
+    backlog = 20_000,
+    deadLetters = 20_000,
+    stepMs,
+    onPost,
+  } = more
   const pace = testPace()
   const counted: Record<string, number> = {}
   const logged: string[] = []
@@ -91,10 +100,17 @@ export async function dispatching(
   }
   const now = () => pace.now()
   const guard = webhookGuard({ allowPrivate: true, now })
+  const client = webhookClient({ guard, now, ...(stepMs !== undefined && { stepMs }) })
   const dispatcher = new Dispatcher({
     database,
     box,
-    client: webhookClient({ guard, now, ...(stepMs !== undefined && { stepMs }) }),
+    client: {
+      attempt(post, signal) {
+        onPost?.(post)
+        return client.attempt(post, signal)
+      },
+      close: () => client.close(),
+    },
     pace,
     log: { debug: log, info: log, warn: log, error: log },
     count(reason, by = 1) {
