@@ -25,9 +25,16 @@ export interface DeliveryLimits {
 }
 
 /** A row that is pending. */
-export interface PendingDelivery extends NewDelivery {
+export interface PendingDelivery {
   readonly id: number
+  readonly eventId: string
+  readonly topic: string
+  /** as it is sent */
+  readonly body: Buffer
 }
+
+/** The body of an event, where the caller has it still; of that many bytes. */
+type KnownBody = (topic: string, eventId: string, bytes: number) => Buffer | undefined
 
 /** How a delivery ended. `at` is µs since the Unix epoch. */
 export interface DeliveryOutcome {
@@ -186,31 +193,49 @@ export async function pendingDeliveries(
   { select }: Pick<Database, 'select'>,
   subscription: string,
   after: number,
+  knownBody: KnownBody = () => undefined,
 ): Promise<PendingPage> {
-  const sizes = await select(
-    `select id, octet_length(body) as size from webhook_deliveries
+  const found = await select(
+    `select id, event_id, topic, octet_length(body) as size from webhook_deliveries
      where subscription = ? and state = 'pending' and id > ? order by id limit ${PAGE}`,
     [subscription, after],
   )
   let bytes = 0
-  const beyond = sizes.findIndex(({ size }, index) => {
+  const beyond = found.findIndex(({ size }, index) => {
     bytes += Number(size)
     return bytes > READ_BUDGET && index > 0
   })
-  const last = Number(sizes.at(beyond === -1 ? -1 : beyond - 1)?.id ?? after)
-  const rows = await select(
-    `select id, subscription, event_id, topic, body from webhook_deliveries
-     where subscription = ? and state = 'pending' and id > ? and id <= ? order by id`,
-    [subscription, after, last],
+  const page = (beyond === -1 ? found : found.slice(0, beyond)).map((row) => {
+    const [eventId, topic] = [String(row.event_id), String(row.topic)]
+    const body = knownBody(topic, eventId, Number(row.size))
+    return { id: Number(row.id), eventId, topic, body }
+  })
+  const bodies = await readBodies(
+    select,
+    page.flatMap(({ id, body }) => (body ? [] : [id])),
   )
-  const deliveries = rows.map((row) => ({
-    id: Number(row.id),
-    subscription: String(row.subscription),
-    eventId: String(row.event_id),
-    topic: String(row.topic),
-    body: String(row.body),
-  }))
-  return { deliveries, last, more: beyond !== -1 || sizes.length === PAGE }
+  const deliveries = page.flatMap(({ body, ...one }) => {
+    const text = body ?? bodies.get(one.id)
+    // One that is not there any more was deleted with its receiver.
+    return text ? [{ ...one, body: text }] : []
+  })
+  const last = page.at(-1)?.id ?? after
+  return { deliveries, last, more: beyond !== -1 || found.length === PAGE }
+}
+
+async function readBodies(
+  select: Database['select'],
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, Buffer>> {
+  const bodies = new Map<number, Buffer>()
+  for (const some of parts(ids)) {
+    const places = some.map(() => '?').join(', ')
+    const sql = `select id, body from webhook_deliveries where id in (${places})`
+    for (const { id, body } of await select(sql, some)) {
+      bodies.set(Number(id), Buffer.from(String(body)))
+    }
+  }
+  return bodies
 }
 
 /** How deliveries of one subscription ended, in that order. */

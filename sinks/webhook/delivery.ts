@@ -41,8 +41,7 @@ export function delivering({
   let proven = false
 
   const attempt = async (
-    { eventId: id, topic }: PendingDelivery,
-    body: Uint8Array,
+    { eventId: id, topic, body }: PendingDelivery,
     seconds: number,
   ): Promise<Attempt | undefined> => {
     const leaveOwn = await own.take(true, stop)
@@ -63,11 +62,10 @@ export function delivering({
   }
 
   return async (row) => {
-    const body = Buffer.from(row.body)
     const seconds = Math.floor(pace.now() / 1000)
     let tries = 0
     for (let round = 0; ; round += 1) {
-      const made = await attempt(row, body, seconds)
+      const made = await attempt(row, seconds)
       if (!made) return undefined
       proven = made.ok
       if (made.tried) tries += 1

@@ -7,6 +7,7 @@ import {
 } from '../../store/webhook_deliveries.ts'
 import type { WebhookReceiver } from '../../store/webhook_subscriptions.ts'
 import { enabledReceivers } from '../../store/webhook_subscriptions.ts'
+import { Bodies } from './bodies.ts'
 import { Booker } from './booker.ts'
 import { Gate } from './gate.ts'
 import type { Parts } from './parts.ts'
@@ -34,6 +35,7 @@ export class Dispatcher {
   readonly #parts: Parts
   readonly #gate = new Gate(IN_FLIGHT)
   readonly #booker: Booker
+  readonly #bodies = new Bodies()
   #room: Room = new Map()
   readonly #active = new Map<string, Receiver>()
   /** stopped ones that are not done yet */
@@ -74,6 +76,9 @@ export class Dispatcher {
       now,
       this.#room,
     )
+    for (const { id, topic, body, receivers } of announcements) {
+      if (receivers.length > 0) this.#bodies.keep(topic, id, body)
+    }
     if (displaced > 0) count('dropped_oldest', displaced)
     if (forgotten > 0) count('dead_letters_full', forgotten)
     for (const receiver of new Set(announcements.flatMap((one) => one.receivers))) receiver.wake()
@@ -149,6 +154,7 @@ export class Dispatcher {
     const receiver = new Receiver(target, this.#parts, {
       gate: this.#gate,
       booker: this.#booker,
+      bodies: this.#bodies,
       cut: this.#cut.signal,
       after: this.#leaving.get(uuid),
       onTripped: () => {

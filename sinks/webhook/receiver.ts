@@ -7,6 +7,7 @@ import {
 } from '../../store/webhook_deliveries.ts'
 import type { WebhookReceiver } from '../../store/webhook_subscriptions.ts'
 import { Bell } from './bell.ts'
+import type { Bodies } from './bodies.ts'
 import type { Booker } from './booker.ts'
 import { delivering } from './delivery.ts'
 import { Gate } from './gate.ts'
@@ -25,6 +26,7 @@ const DATABASE_PAUSE = 1000
 
 interface Surroundings {
   readonly booker: Booker
+  readonly bodies: Bodies
   /** places that it shares with all others */
   readonly gate: Gate
   /** aborted when there is no time left even for what is on its way */
@@ -43,6 +45,7 @@ export class Receiver {
   /** places of its own */
   readonly #own: Gate
   readonly #booker: Booker
+  readonly #knownBody: Bodies['find']
   readonly #onTripped: () => void
   readonly #reading = new Bell()
   readonly #queue: PendingDelivery[] = []
@@ -61,7 +64,8 @@ export class Receiver {
   readonly done: Promise<void>
 
   constructor(target: WebhookReceiver, parts: Parts, surroundings: Surroundings) {
-    const { gate, booker, cut, after, onTripped } = surroundings
+    const { gate, booker, bodies, cut, after, onTripped } = surroundings
+    this.#knownBody = (...event) => bodies.find(...event)
     this.uuid = target.subscription.uuid
     this.#parts = parts
     this.#target = target
@@ -148,7 +152,12 @@ export class Receiver {
     this.#fromBeginning = false
     this.#mayHaveMore = false
     try {
-      const { deliveries, last, more } = await pendingDeliveries(database, this.uuid, after)
+      const { deliveries, last, more } = await pendingDeliveries(
+        database,
+        this.uuid,
+        after,
+        this.#knownBody,
+      )
       const fresh = deliveries.filter(({ id }) => !this.#held.has(id))
       for (const { id } of fresh) this.#held.add(id)
       this.#queue.push(...fresh)
@@ -168,7 +177,7 @@ export class Receiver {
       if (this.#own.taken >= this.#parts.inFlight) break
       const [next] = this.#queue
       if (!next) break
-      const bytes = Buffer.byteLength(next.body)
+      const bytes = next.body.length
       if (this.#open > 0 && this.#openBytes + bytes > WINDOW_BYTES) break
       this.#queue.shift()
       this.#open += 1
