@@ -4,10 +4,11 @@ import { quote } from '../protocols/quote.ts'
 import type { Database } from '../store/database.ts'
 import { databaseUrl } from '../store/database_url.ts'
 import type { DeadSelection } from '../store/webhook_deliveries.ts'
-import { letterSelection } from './letter_options.ts'
+import { letterIds } from './letter_options.ts'
 import { withDatabasePassword } from './secret_policy.ts'
 import { UsageError } from './usage_error.ts'
 
+const LIST = 'webhook dead ls'
 /** Description of `--webhook`. */
 export const WEBHOOK_OPTION = 'only those to this webhook, by its name or uuid'
 
@@ -50,7 +51,8 @@ export async function deadSelection(
   database: Database,
   { ids = [], webhook }: { readonly ids?: readonly string[]; readonly webhook: string | undefined },
 ): Promise<DeadSelection> {
-  const { ids: numbers } = letterSelection({ ids, node: undefined, code: undefined })
+  const some = letterIds(ids, 'deliveries', LIST)
+  const numbers = some.length > 0 ? some : undefined
   if (webhook === undefined) return { ids: numbers }
   const { listWebhooks } = await import('../store/webhook_subscriptions.ts')
   const all = await listWebhooks(database)

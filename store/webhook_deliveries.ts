@@ -25,9 +25,16 @@ export interface DeliveryLimits {
 }
 
 /** A row that is pending. */
-export interface PendingDelivery extends NewDelivery {
+export interface PendingDelivery {
   readonly id: number
+  readonly eventId: string
+  readonly topic: string
+  /** as it is sent */
+  readonly body: Buffer
 }
+
+/** The body of an event, where the caller has it still; of that many bytes. */
+type KnownBody = (topic: string, eventId: string, bytes: number) => Buffer | undefined
 
 /** How a delivery ended. `at` is µs since the Unix epoch. */
 export interface DeliveryOutcome {
@@ -78,10 +85,14 @@ const INSERT: Insert = {
   key: ['subscription', 'event_id'],
 }
 
+/** By subscription, how many more may become pending before anybody has to count. */
+export type Room = Map<string, number>
+
 /**
  * Stores deliveries in one transaction, in order; one that is there already, or has arrived not long
  * ago, changes nothing.
  * @param now µs since the Unix epoch
+ * @param room kept from call to call by whoever alone stores; emptied when others made rows pending
  * @returns how many pending ones had to make room and are dead, and how many dead ones are gone
  */
 export async function storeDeliveries(
@@ -89,21 +100,41 @@ export async function storeDeliveries(
   deliveries: readonly NewDelivery[],
   limits: DeliveryLimits,
   now: number,
+  room: Room = new Map(),
 ): Promise<{ readonly displaced: number; readonly forgotten: number }> {
   const rows = deliveries.map(({ subscription, eventId, topic, body }) => [
     ...[subscription, eventId, topic, body],
     ...['pending', 0, now, now],
   ])
-  const subscriptions = new Set(deliveries.map(({ subscription }) => subscription))
-  return database.transaction(async (statements) => {
+  const added = new Map<string, number>()
+  for (const { subscription } of deliveries) {
+    added.set(subscription, (added.get(subscription) ?? 0) + 1)
+  }
+  const { left, ...counts } = await database.transaction(async (statements) => {
     await statements.insert(INSERT, rows)
     let [displaced, forgotten] = [0, 0]
-    for (const subscription of subscriptions) {
+    const left: Room = new Map()
+    for (const [subscription, count] of added) {
+      const known = (room.get(subscription) ?? 0) - count
+      left.set(subscription, Math.max(0, known))
+      if (known >= 0) continue
+      const pending = await pendingCount(statements, subscription)
+      left.set(subscription, Math.max(0, limits.backlog - pending))
+      if (pending <= limits.backlog) continue
       displaced += await displaceOldest(statements, subscription, limits.backlog, now)
       forgotten += await forgetOldest(statements, subscription, limits.deadLetters)
     }
-    return { displaced, forgotten }
+    return { displaced, forgotten, left }
   })
+  for (const [subscription, count] of left) room.set(subscription, count)
+  return counts
+}
+
+async function pendingCount({ select }: Statements, subscription: string): Promise<number> {
+  const sql = `select count(*) as n from webhook_deliveries
+    where subscription = ? and state = 'pending'`
+  const [row] = await select(sql, [subscription])
+  return Number(row?.n ?? 0)
 }
 
 async function displaceOldest(
@@ -162,83 +193,119 @@ export async function pendingDeliveries(
   { select }: Pick<Database, 'select'>,
   subscription: string,
   after: number,
+  knownBody: KnownBody = () => undefined,
 ): Promise<PendingPage> {
-  const sizes = await select(
-    `select id, octet_length(body) as size from webhook_deliveries
+  const found = await select(
+    `select id, event_id, topic, octet_length(body) as size from webhook_deliveries
      where subscription = ? and state = 'pending' and id > ? order by id limit ${PAGE}`,
     [subscription, after],
   )
   let bytes = 0
-  const beyond = sizes.findIndex(({ size }, index) => {
+  const beyond = found.findIndex(({ size }, index) => {
     bytes += Number(size)
     return bytes > READ_BUDGET && index > 0
   })
-  const last = Number(sizes.at(beyond === -1 ? -1 : beyond - 1)?.id ?? after)
-  const rows = await select(
-    `select id, subscription, event_id, topic, body from webhook_deliveries
-     where subscription = ? and state = 'pending' and id > ? and id <= ? order by id`,
-    [subscription, after, last],
+  const page = (beyond === -1 ? found : found.slice(0, beyond)).map((row) => {
+    const [eventId, topic] = [String(row.event_id), String(row.topic)]
+    const body = knownBody(topic, eventId, Number(row.size))
+    return { id: Number(row.id), eventId, topic, body }
+  })
+  const bodies = await readBodies(
+    select,
+    page.flatMap(({ id, body }) => (body ? [] : [id])),
   )
-  const deliveries = rows.map((row) => ({
-    id: Number(row.id),
-    subscription: String(row.subscription),
-    eventId: String(row.event_id),
-    topic: String(row.topic),
-    body: String(row.body),
-  }))
-  return { deliveries, last, more: beyond !== -1 || sizes.length === PAGE }
+  const deliveries = page.flatMap(({ body, ...one }) => {
+    const text = body ?? bodies.get(one.id)
+    // One that is not there any more was deleted with its receiver.
+    return text ? [{ ...one, body: text }] : []
+  })
+  const last = page.at(-1)?.id ?? after
+  return { deliveries, last, more: beyond !== -1 || found.length === PAGE }
+}
+
+async function readBodies(
+  select: Database['select'],
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, Buffer>> {
+  const bodies = new Map<number, Buffer>()
+  for (const some of parts(ids)) {
+    const places = some.map(() => '?').join(', ')
+    const sql = `select id, body from webhook_deliveries where id in (${places})`
+    for (const { id, body } of await select(sql, some)) {
+      bodies.set(Number(id), Buffer.from(String(body)))
+    }
+  }
+  return bodies
+}
+
+/** How deliveries of one subscription ended, in that order. */
+export interface Settling {
+  readonly subscription: string
+  readonly outcomes: readonly DeliveryOutcome[]
 }
 
 /**
- * Books how deliveries of one subscription ended, in order and in one transaction. When that trips
- * its breaker, all that is pending for it becomes dead.
+ * Books how deliveries ended, all in one transaction. When that trips the breaker of a subscription,
+ * all that is pending for it becomes dead.
  * @param threshold failures in a row that trip it
- * @returns whether it did, and how many dead ones are gone for want of room
+ * @returns whose breaker has tripped, and how many dead ones are gone for want of room
  */
 export async function settleDeliveries(
   database: Database,
-  subscription: string,
-  outcomes: readonly DeliveryOutcome[],
-  { threshold, deadLetters }: { readonly threshold: number; readonly deadLetters: number },
-): Promise<{ readonly tripped: boolean; readonly forgotten: number }> {
+  settlings: readonly Settling[],
+  limits: { readonly threshold: number; readonly deadLetters: number },
+): Promise<{ readonly tripped: ReadonlySet<string>; readonly forgotten: number }> {
   return database.transaction(async (statements) => {
-    await bookArrived(statements, outcomes)
-    let tripped = false
-    let failed = 0
-    for (const [index, { id, error, attempts, at }] of outcomes.entries()) {
-      if (error === null) {
-        // Of several in a row the last one says it all.
-        if (outcomes[index + 1]?.error === null) continue
-        await recordSuccess(statements, subscription, at)
-        continue
+    await bookArrived(statements, settlings)
+    const tripped = new Set<string>()
+    let forgotten = 0
+    for (const { subscription, outcomes } of settlings) {
+      const failed = outcomes.some(({ error }) => error !== null)
+      if (await bookEach(statements, subscription, outcomes, limits.threshold)) {
+        tripped.add(subscription)
+        await statements.update(
+          `update webhook_deliveries set state = 'dead', last_error = ?, updated_at = ?
+           where subscription = ? and state = 'pending'`,
+          ['dropped: the breaker has tripped', outcomes.at(-1)?.at ?? 0, subscription],
+        )
       }
-      failed += 1
-      await statements.update(
-        `update webhook_deliveries set state = 'dead', attempts = ?, last_error = ?, updated_at = ?
-         where id = ?`,
-        [attempts, textFit().fit(error, ERROR_MAX), at, id],
-      )
-      const count = { now: at, threshold }
-      tripped = (await recordFailure(statements, subscription, error, count)) || tripped
+      if (failed) forgotten += await forgetOldest(statements, subscription, limits.deadLetters)
     }
-    if (tripped) {
-      await statements.update(
-        `update webhook_deliveries set state = 'dead', last_error = ?, updated_at = ?
-         where subscription = ? and state = 'pending'`,
-        ['dropped: the breaker has tripped', outcomes.at(-1)?.at ?? 0, subscription],
-      )
-    }
-    const forgotten = failed ? await forgetOldest(statements, subscription, deadLetters) : 0
     return { tripped, forgotten }
   })
 }
 
-async function bookArrived(
+/** @returns whether the breaker has tripped just now */
+async function bookEach(
   statements: Statements,
+  subscription: string,
   outcomes: readonly DeliveryOutcome[],
-): Promise<void> {
-  const arrived = outcomes.filter(({ error }) => error === null)
-  const at = arrived.at(-1)?.at ?? 0
+  threshold: number,
+): Promise<boolean> {
+  let tripped = false
+  for (const [index, { id, error, attempts, at }] of outcomes.entries()) {
+    if (error === null) {
+      // Of several in a row the last one says it all.
+      if (outcomes[index + 1]?.error === null) continue
+      await recordSuccess(statements, subscription, at)
+      continue
+    }
+    await statements.update(
+      `update webhook_deliveries set state = 'dead', attempts = ?, last_error = ?, updated_at = ?
+       where id = ?`,
+      [attempts, textFit().fit(error, ERROR_MAX), at, id],
+    )
+    const count = { now: at, threshold }
+    tripped = (await recordFailure(statements, subscription, error, count)) || tripped
+  }
+  return tripped
+}
+
+async function bookArrived(statements: Statements, settlings: readonly Settling[]): Promise<void> {
+  const arrived = settlings.flatMap(({ outcomes }) =>
+    outcomes.filter(({ error }) => error === null),
+  )
+  const at = Math.max(...arrived.map((one) => one.at))
   for (const ids of parts(arrived.map(({ id }) => id))) {
     await statements.update(
       `update webhook_deliveries set state = 'delivered', body = '', last_error = null,

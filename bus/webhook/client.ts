@@ -1,21 +1,19 @@
 /** Posts webhooks: to a checked address, once per call, without following anybody anywhere. */
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, buildConnector, type Dispatcher } from 'undici'
-import { pause } from '../../engine/index.ts'
+import { Agent, buildConnector } from 'undici'
 import { quote } from '../../protocols/quote.ts'
 import { isRetryable, retryAfterMs } from '../../protocols/webhook/retry.ts'
-import { bodySignature, standardSignature } from '../../protocols/webhook/signature.ts'
+import { type Signer, webhookSigner } from '../../protocols/webhook/signature.ts'
+import { exchanges } from './exchange.ts'
 import { type Guard, WebhookRefused } from './guard.ts'
 
 /** Connecting, sending, waiting for an answer: each, ms. */
 const STEP_MS = 10_000
 /** All of one attempt, ms. */
 const ATTEMPT_MS = 35_000
-/** Bytes of an answer that are read, so that its connection can be used again. */
-const ANSWER_BYTES = 64 * 1024
 const USER_AGENT = 'decnet-webhook/1.0'
-/** A reason of our own, for making the default one costs a stack trace for each post. */
-const DONE = 'done'
+/** Receivers that are made ready, at most. */
+const MOST_PREPARED = 1024
 
 /** What is to be posted; the same for every attempt. */
 export interface WebhookPost {
@@ -64,23 +62,25 @@ export interface ClientOptions {
 
 export function webhookClient(options: ClientOptions): WebhookClient {
   const { guard, now, stepMs = STEP_MS } = options
-  const agent = makeAgent(options)
+  const sending = exchanges(makeAgent(options), (stepMs * ATTEMPT_MS) / STEP_MS)
+  const prepared = preparing(guard)
   return {
     async attempt(post, signal) {
       let tried = false
       try {
-        const { url, hostname } = guard.target(post.url)
-        await guard.addresses(hostname)
+        const receiver = prepared(post.url, post.secret)
+        await guard.addresses(receiver.hostname)
+        const request = requestOf(receiver, post)
         signal.throwIfAborted()
         tried = true
-        const { status, retryAfter } = await posted(agent, url, post, { signal, stepMs })
+        const { status, retryAfter } = await sending.send(request, signal)
         return { tried, ...judged(status), retryAfter: retryAfterMs(retryAfter, now()) }
       } catch (error) {
         signal.throwIfAborted()
         return { tried, ok: false, status: null, error: told(error), retry: mayPass(error) }
       }
     },
-    close: () => agent.destroy(),
+    close: () => sending.close(),
   }
 }
 
@@ -122,65 +122,52 @@ function makeAgent({ guard, ca, connections = 10, stepMs = STEP_MS }: ClientOpti
   })
 }
 
-async function posted(
-  agent: Dispatcher,
-  url: URL,
-  post: WebhookPost,
-  { signal, stepMs }: { readonly signal: AbortSignal; readonly stepMs: number },
-): Promise<{ readonly status: number; readonly retryAfter: string | undefined }> {
-  const over = new AbortController()
-  const stop = () => over.abort(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  const done = new AbortController()
-  const most = (stepMs * ATTEMPT_MS) / STEP_MS
-  const watch = pause(most, done.signal).then(() => {
-    if (done.signal.aborted) return
-    const late = new Error(`no whole answer within ${most} ms`)
-    late.name = 'Timeout'
-    over.abort(late)
-  })
-  try {
-    const { statusCode, headers, body } = await agent.request({
+/** What is the same for every post to one receiver. */
+interface Prepared {
+  readonly secret: string
+  readonly signer: Signer
+  readonly hostname: string
+  readonly origin: string
+  readonly path: string
+  readonly authorization: string | undefined
+}
+
+/** @returns what was made ready for a URL, as long as its secret stays the same */
+function preparing(guard: Guard): (url: string, secret: string) => Prepared {
+  const known = new Map<string, Prepared>()
+  return (text, secret) => {
+    const one = known.get(text)
+    if (one?.secret === secret) return one
+    if (known.size >= MOST_PREPARED) known.clear()
+    const { url, hostname } = guard.target(text)
+    const login = `${decoded(url.username)}:${decoded(url.password)}`
+    const made = {
+      secret,
+      signer: webhookSigner(secret),
+      hostname,
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
-      method: 'POST',
-      headers: headersOf(url, post),
-      body: post.body,
-      signal: over.signal,
-    })
-    const { 'retry-after': retryAfter } = headers
-    // What the receiver says beside the status is nothing to us, whatever becomes of reading it.
-    await body.dump({ limit: ANSWER_BYTES, signal: over.signal }).catch(ignored)
-    return {
-      status: statusCode,
-      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+      authorization: login === ':' ? undefined : `Basic ${Buffer.from(login).toString('base64')}`,
     }
-  } finally {
-    signal.removeEventListener('abort', stop)
-    done.abort(DONE)
-    await watch
+    known.set(text, made)
+    return made
   }
 }
 
-function ignored(error: unknown): void {
-  if (!(error instanceof Error)) throw error
-}
-
-function headersOf(url: URL, { secret, id, topic, body, seconds }: WebhookPost) {
-  const { username, password } = url
-  const login = `${decoded(username)}:${decoded(password)}`
-  return {
-    'content-type': 'application/json',
-    'user-agent': USER_AGENT,
-    'x-decnet-signature': bodySignature(secret, body),
-    'x-decnet-event-id': headerText(id),
-    'x-decnet-event-topic': headerText(topic),
-    'x-decnet-timestamp': String(seconds),
-    'webhook-id': headerText(id),
-    'webhook-timestamp': String(seconds),
-    'webhook-signature': standardSignature(secret, headerText(id), seconds, body),
-    ...(login !== ':' && { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
-  }
+function requestOf(
+  { origin, path, authorization, signer }: Prepared,
+  { id, topic, body, seconds }: WebhookPost,
+) {
+  const headerId = headerText(id)
+  const headers = [
+    ...['content-type', 'application/json', 'user-agent', USER_AGENT],
+    ...['x-decnet-signature', signer.body(body), 'x-decnet-event-id', headerId],
+    ...['x-decnet-event-topic', headerText(topic), 'x-decnet-timestamp', String(seconds)],
+    ...['webhook-id', headerId, 'webhook-timestamp', String(seconds)],
+    ...['webhook-signature', signer.standard(headerId, seconds, body)],
+    ...(authorization === undefined ? [] : ['authorization', authorization]),
+  ]
+  return { origin, path, method: 'POST', headers, body } as const
 }
 
 function decoded(part: string): string {
@@ -194,7 +181,10 @@ function decoded(part: string): string {
 
 /** What cannot stand in a header is percent-encoded. */
 const headerText = (text: string): string =>
-  text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character.toWellFormed()))
+  PLAIN.test(text)
+    ? text
+    : text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character.toWellFormed()))
+const PLAIN = /^[\x21-\x7e]*$/
 
 /** A wrong certificate may be mended as well as a cable. */
 const mayPass = (error: unknown): boolean => !(error instanceof WebhookRefused) || error.mayPass

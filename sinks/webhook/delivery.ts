@@ -3,11 +3,13 @@ import type { Attempt } from '../../bus/webhook/client.ts'
 import { RETRY_DELAYS, retryWait } from '../../protocols/webhook/retry.ts'
 import type { DeliveryOutcome, PendingDelivery } from '../../store/webhook_deliveries.ts'
 import type { WebhookReceiver } from '../../store/webhook_subscriptions.ts'
-import { Gate } from './gate.ts'
+import type { Gate } from './gate.ts'
 import type { Parts } from './parts.ts'
 
 interface DeliveryOptions {
   readonly parts: Parts
+  /** places of this receiver */
+  readonly own: Gate
   /** places that all receivers share */
   readonly gate: Gate
   /** aborted when nothing more is to begin */
@@ -16,6 +18,8 @@ interface DeliveryOptions {
   readonly cut: AbortSignal
   /** the receiver as it is now */
   readonly target: () => WebhookReceiver
+  /** called when a place is given back */
+  readonly onPlace: () => void
 }
 
 type Deliver = (row: PendingDelivery) => Promise<DeliveryOutcome | undefined>
@@ -24,14 +28,20 @@ type Deliver = (row: PendingDelivery) => Promise<DeliveryOutcome | undefined>
  * Places are held while a post is under way, and never while a retry is waited for.
  * @returns delivers to one receiver; undefined: it was stopped before it had ended, and stays pending
  */
-export function delivering({ parts, gate, stop, cut, target }: DeliveryOptions): Deliver {
-  const { pace, client, count, inFlight } = parts
-  const own = new Gate(inFlight)
+export function delivering({
+  parts,
+  own,
+  gate,
+  stop,
+  cut,
+  target,
+  onPlace,
+}: DeliveryOptions): Deliver {
+  const { pace, client, count } = parts
   let proven = false
 
   const attempt = async (
-    { eventId: id, topic }: PendingDelivery,
-    body: Uint8Array,
+    { eventId: id, topic, body }: PendingDelivery,
     seconds: number,
   ): Promise<Attempt | undefined> => {
     const leaveOwn = await own.take(true, stop)
@@ -52,11 +62,10 @@ export function delivering({ parts, gate, stop, cut, target }: DeliveryOptions):
   }
 
   return async (row) => {
-    const body = Buffer.from(row.body)
     const seconds = Math.floor(pace.now() / 1000)
     let tries = 0
     for (let round = 0; ; round += 1) {
-      const made = await attempt(row, body, seconds)
+      const made = await attempt(row, seconds)
       if (!made) return undefined
       proven = made.ok
       if (made.tried) tries += 1
@@ -67,6 +76,7 @@ export function delivering({ parts, gate, stop, cut, target }: DeliveryOptions):
         return { id: row.id, error: made.error, attempts: tries, at }
       }
       count('retried')
+      onPlace()
       await pace.pause(retryWait(delay, pace.chance(), made.retryAfter), stop)
       if (stop.aborted) return undefined
     }

@@ -1,8 +1,14 @@
 /** Stores events for those who subscribed to them, and keeps the receivers going. */
-
-import { recordFault, storeDeliveries, sweepDeliveries } from '../../store/webhook_deliveries.ts'
+import {
+  type Room,
+  recordFault,
+  storeDeliveries,
+  sweepDeliveries,
+} from '../../store/webhook_deliveries.ts'
 import type { WebhookReceiver } from '../../store/webhook_subscriptions.ts'
 import { enabledReceivers } from '../../store/webhook_subscriptions.ts'
+import { Bodies } from './bodies.ts'
+import { Booker } from './booker.ts'
 import { Gate } from './gate.ts'
 import type { Parts } from './parts.ts'
 import { Receiver } from './receiver.ts'
@@ -28,6 +34,9 @@ interface Announcement {
 export class Dispatcher {
   readonly #parts: Parts
   readonly #gate = new Gate(IN_FLIGHT)
+  readonly #booker: Booker
+  readonly #bodies = new Bodies()
+  #room: Room = new Map()
   readonly #active = new Map<string, Receiver>()
   /** stopped ones that are not done yet */
   readonly #leaving = new Map<string, Promise<void>>()
@@ -38,6 +47,7 @@ export class Dispatcher {
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#booker = new Booker(parts, () => this.#gate.taken === 0)
   }
 
   /** Begins to deliver. Rejects where the database is away. */
@@ -59,7 +69,16 @@ export class Dispatcher {
     )
     if (deliveries.length === 0) return
     const now = Math.round(pace.now() * 1000)
-    const { displaced, forgotten } = await storeDeliveries(database, deliveries, limits, now)
+    const { displaced, forgotten } = await storeDeliveries(
+      database,
+      deliveries,
+      limits,
+      now,
+      this.#room,
+    )
+    for (const { id, topic, body, receivers } of announcements) {
+      if (receivers.length > 0) this.#bodies.keep(topic, id, body)
+    }
     if (displaced > 0) count('dropped_oldest', displaced)
     if (forgotten > 0) count('dead_letters_full', forgotten)
     for (const receiver of new Set(announcements.flatMap((one) => one.receivers))) receiver.wake()
@@ -86,6 +105,7 @@ export class Dispatcher {
     await all
     done.abort()
     await grace
+    await this.#booker.close()
     await client.close()
   }
 
@@ -107,6 +127,8 @@ export class Dispatcher {
 
   async #reload(): Promise<void> {
     const { database, box, log } = this.#parts
+    // Somebody may have had dead ones tried again.
+    this.#room = new Map()
     const all = await enabledReceivers(database, box)
     if (this.#stop.signal.aborted) return
     const wanted = all.slice(0, MOST_RECEIVERS)
@@ -131,6 +153,8 @@ export class Dispatcher {
     if (known) return known.change(target)
     const receiver = new Receiver(target, this.#parts, {
       gate: this.#gate,
+      booker: this.#booker,
+      bodies: this.#bodies,
       cut: this.#cut.signal,
       after: this.#leaving.get(uuid),
       onTripped: () => {

@@ -4,12 +4,13 @@ import {
   type DeliveryOutcome,
   type PendingDelivery,
   pendingDeliveries,
-  settleDeliveries,
 } from '../../store/webhook_deliveries.ts'
 import type { WebhookReceiver } from '../../store/webhook_subscriptions.ts'
 import { Bell } from './bell.ts'
+import type { Bodies } from './bodies.ts'
+import type { Booker } from './booker.ts'
 import { delivering } from './delivery.ts'
-import type { Gate } from './gate.ts'
+import { Gate } from './gate.ts'
 import type { Parts } from './parts.ts'
 
 /** Deliveries begun and not ended, those that wait for a retry included. */
@@ -24,6 +25,8 @@ const UNBOOKED = 256
 const DATABASE_PAUSE = 1000
 
 interface Surroundings {
+  readonly booker: Booker
+  readonly bodies: Bodies
   /** places that it shares with all others */
   readonly gate: Gate
   /** aborted when there is no time left even for what is on its way */
@@ -39,15 +42,17 @@ export class Receiver {
   readonly #parts: Parts
   readonly #stop = new AbortController()
   readonly #deliver: ReturnType<typeof delivering>
+  /** places of its own */
+  readonly #own: Gate
+  readonly #booker: Booker
+  readonly #knownBody: Bodies['find']
+  readonly #onTripped: () => void
   readonly #reading = new Bell()
-  readonly #booking = new Bell()
   readonly #queue: PendingDelivery[] = []
   /** all that are read and not booked, by id */
   readonly #held = new Set<number>()
   #open = 0
   #openBytes = 0
-  #ended: DeliveryOutcome[] = []
-  /** those ended, and those being booked */
   #unbooked = 0
   #mayHaveMore = true
   /** id behind which nothing has been read */
@@ -59,14 +64,25 @@ export class Receiver {
   readonly done: Promise<void>
 
   constructor(target: WebhookReceiver, parts: Parts, surroundings: Surroundings) {
-    const { gate, cut, after, onTripped } = surroundings
+    const { gate, booker, bodies, cut, after, onTripped } = surroundings
+    this.#knownBody = (...event) => bodies.find(...event)
     this.uuid = target.subscription.uuid
     this.#parts = parts
     this.#target = target
-    const stop = this.#stop.signal
-    this.#deliver = delivering({ parts, gate, stop, cut, target: () => this.#target })
+    this.#own = new Gate(parts.inFlight)
+    this.#booker = booker
+    this.#onTripped = onTripped
+    this.#deliver = delivering({
+      parts,
+      own: this.#own,
+      gate,
+      stop: this.#stop.signal,
+      cut,
+      target: () => this.#target,
+      onPlace: () => this.#begin(),
+    })
     this.change(target)
-    this.done = Promise.resolve(after).then(() => this.#run(onTripped))
+    this.done = Promise.resolve(after).then(() => this.#run())
   }
 
   /** Takes a new URL, secret or patterns, and looks for all there is to tell once more. */
@@ -87,15 +103,35 @@ export class Receiver {
     this.#reading.ring()
   }
 
+  get isStopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
   /** Begins nothing more and waits for nothing more; what is on its way arrives or not, and is booked. */
   stop(): void {
     this.#stop.abort()
     this.#reading.ring()
-    this.#booking.ring()
+    this.#booker.hurry()
   }
 
-  async #run(onTripped: () => void): Promise<void> {
-    await Promise.all([this.#read(), this.#book(onTripped)])
+  async #run(): Promise<void> {
+    await this.#read()
+    while (this.#open > 0 || this.#unbooked > 0) await this.#reading.wait()
+  }
+
+  booked(outcomes: readonly DeliveryOutcome[], tripped: boolean): void {
+    this.unbooked(outcomes)
+    if (!tripped) return
+    this.#parts.count('tripped')
+    this.stop()
+    this.#onTripped()
+  }
+
+  unbooked(outcomes: readonly DeliveryOutcome[]): void {
+    for (const { id } of outcomes) this.#held.delete(id)
+    this.#unbooked -= outcomes.length
+    if (this.isStopped) this.#reading.ring()
+    else this.#begin()
   }
 
   async #read(): Promise<void> {
@@ -104,7 +140,7 @@ export class Receiver {
       const { secret } = this.#target
       if (this.#mayHaveMore && this.#queue.length < AT_HAND && secret !== undefined) {
         await this.#readPage()
-        if (!signal.aborted) this.#begin()
+        this.#begin()
       } else await this.#reading.wait()
     }
     for (const { id } of this.#queue.splice(0)) this.#held.delete(id)
@@ -116,7 +152,12 @@ export class Receiver {
     this.#fromBeginning = false
     this.#mayHaveMore = false
     try {
-      const { deliveries, last, more } = await pendingDeliveries(database, this.uuid, after)
+      const { deliveries, last, more } = await pendingDeliveries(
+        database,
+        this.uuid,
+        after,
+        this.#knownBody,
+      )
       const fresh = deliveries.filter(({ id }) => !this.#held.has(id))
       for (const { id } of fresh) this.#held.add(id)
       this.#queue.push(...fresh)
@@ -131,10 +172,12 @@ export class Receiver {
   }
 
   #begin(): void {
-    while (this.#open < WINDOW && this.#unbooked < UNBOOKED) {
+    while (!this.isStopped && this.#open < WINDOW && this.#unbooked < UNBOOKED) {
+      // Those that are to be tried again come first, so none begins to stand behind them.
+      if (this.#own.taken >= this.#parts.inFlight) break
       const [next] = this.#queue
       if (!next) break
-      const bytes = Buffer.byteLength(next.body)
+      const bytes = next.body.length
       if (this.#open > 0 && this.#openBytes + bytes > WINDOW_BYTES) break
       this.#queue.shift()
       this.#open += 1
@@ -148,51 +191,11 @@ export class Receiver {
     this.#open -= 1
     this.#openBytes -= bytes
     if (outcome) {
-      this.#ended.push(outcome)
       this.#unbooked += 1
+      this.#booker.add(this, outcome)
     } else this.#held.delete(id)
-    this.#booking.ring()
-    if (!this.#stop.signal.aborted) this.#begin()
-  }
-
-  async #book(onTripped: () => void): Promise<void> {
-    const { signal } = this.#stop
-    while (!(signal.aborted && this.#open === 0 && this.#ended.length === 0)) {
-      if (this.#ended.length === 0) await this.#booking.wait()
-      else {
-        if (await this.#bookEnded()) onTripped()
-        if (!signal.aborted) this.#begin()
-      }
-    }
-  }
-
-  /** @returns whether the breaker has tripped just now */
-  async #bookEnded(): Promise<boolean> {
-    const { database, log, pace, threshold, limits, count } = this.#parts
-    const outcomes = this.#ended
-    this.#ended = []
-    const limit = { threshold, deadLetters: limits.deadLetters }
-    try {
-      const { tripped, forgotten } = await settleDeliveries(database, this.uuid, outcomes, limit)
-      this.#forget(outcomes)
-      if (forgotten > 0) count('dead_letters_full', forgotten)
-      if (!tripped) return false
-      count('tripped')
-      this.stop()
-      return true
-    } catch (error) {
-      log.warn({ webhook: this.uuid, reason: textOf(error) }, 'deliveries cannot be booked')
-      // A stop does not wait for a database that is away: what is not booked is told once more.
-      if (this.#stop.signal.aborted) this.#forget(outcomes)
-      else this.#ended.unshift(...outcomes)
-      await pace.pause(DATABASE_PAUSE, this.#stop.signal)
-      return false
-    }
-  }
-
-  #forget(outcomes: readonly DeliveryOutcome[]): void {
-    for (const { id } of outcomes) this.#held.delete(id)
-    this.#unbooked -= outcomes.length
+    if (this.isStopped) this.#reading.ring()
+    else this.#begin()
   }
 }
 

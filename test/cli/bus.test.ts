@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RawPeer } from '../bus/broker.ts'
-import { decnet, root, scratchFolder } from './decnet.ts'
+import { decnet, decnetMeanwhile, root, scratchFolder } from './decnet.ts'
 
 const dir = scratchFolder()
 const socket = join(dir, 'bus.sock')
@@ -76,26 +76,32 @@ describe('decnet bus', () => {
     expect(JSON.parse(tap.shown())).toMatchObject({ type: 'observed', payload: { n: 1 } })
   })
 
-  it('will not serve a socket that is served', () => {
-    expect(decnet(['bus', 'serve'], { env })).toMatchObject({ code: 69 })
+  it('will not do what it cannot, and says why', async () => {
+    const wrong: readonly (readonly [readonly string[], number, string])[] = [
+      [['bus', 'serve'], 69, 'another process'],
+      [['bus', 'publish', 'a..b'], 64, 'not a topic'],
+      [['bus', 'publish', 'a.b', '[1]'], 64, 'no JSON object'],
+      [['bus', 'publish', 'a.b', '{'], 64, 'no JSON'],
+      [['bus', 'tap', 'a b'], 64, 'not a pattern'],
+      [['bus', 'serve', '--heartbeat', '0'], 64, 'heartbeat'],
+    ]
+    const ended = await Promise.all(wrong.map(([args]) => decnetMeanwhile(args, { env })))
+    for (const [index, [args, code, text]] of wrong.entries()) {
+      expect([args, ended[index]]).toMatchObject([
+        args,
+        { code, stderr: expect.stringContaining(text) },
+      ])
+    }
   })
 
-  it.each([
-    [['bus', 'publish', 'a..b'], 64, 'not a topic'],
-    [['bus', 'publish', 'a.b', '[1]'], 64, 'no JSON object'],
-    [['bus', 'publish', 'a.b', '{'], 64, 'no JSON'],
-    [['bus', 'tap', 'a b'], 64, 'not a pattern'],
-    [['bus', 'serve', '--heartbeat', '0'], 64, 'heartbeat'],
-  ])('%j exits with %i', (args, code, text) => {
-    const { code: found, stderr } = decnet(args, { env })
-    expect([found, stderr]).toEqual([code, expect.stringContaining(text)])
-  })
-
-  it('says so where nobody serves', () => {
+  it('says so where nobody serves', async () => {
     const nowhere = { ...env, DECNET_BUS_SOCKET: join(dir, 'nowhere.sock') }
-    expect(decnet(['bus', 'publish', 'a.b'], { env: nowhere })).toMatchObject({ code: 69 })
-    expect(decnet(['workers'], { env: nowhere })).toMatchObject({ code: 69 })
-    expect(decnet(['bus', 'publish', 'a.b'], { env: { DECNET_BUS_TYPE: 'x' } }).code).toBe(78)
+    const ended = await Promise.all([
+      decnetMeanwhile(['bus', 'publish', 'a.b'], { env: nowhere }),
+      decnetMeanwhile(['workers'], { env: nowhere }),
+      decnetMeanwhile(['bus', 'publish', 'a.b'], { env: { DECNET_BUS_TYPE: 'x' } }),
+    ])
+    expect(ended.map(({ code }) => code)).toEqual([69, 69, 78])
   })
 })
 
@@ -150,30 +156,28 @@ sinks: { news: { type: bus, inputs: [parsed], topic: system.log } }
     panel.socket.destroy()
   }, 120_000)
 
-  it('show who is well', () => {
-    const { workers } = JSON.parse(decnet(['workers', '-o', 'json'], { env }).stdout)
-    const rows = new Map(workers.map((row: { name: string }) => [row.name, row]))
-    expect([...rows.keys()].slice(17)).toEqual(['correlate', 'cowrie', 'ingest'])
-    expect(rows.get('bus')).toMatchObject({ status: 'ok', extra: { pid: broker.child.pid } })
-    expect(rows.get('mutator')).toMatchObject({ status: 'unknown', last_heartbeat_ts: null })
-  })
-
-  it('show which of them systemd has units of, in the order in which they start', () => {
-    const bin = join(dir, 'bin')
-    mkdirSync(bin)
+  it('show who is well, and which of them systemd has units of, in the order of their start', async () => {
+    const [full, empty] = [join(dir, 'bin'), join(dir, 'empty')]
+    for (const one of [full, empty]) mkdirSync(one)
     const script = `#!/bin/sh
 [ "$1" = list-unit-files ] && echo 'decnet-bus.service enabled enabled'
 `
-    writeFileSync(join(bin, 'systemctl'), script, { mode: 0o755 })
-    const hosted = { ...env, PATH: `${bin}:${process.env.PATH}` }
-    const { stdout } = decnet(['workers', '--wait', '1.5'], { env: hosted })
-    expect(stdout).toMatch(
+    writeFileSync(join(full, 'systemctl'), script, { mode: 0o755 })
+    const hosted = { ...env, PATH: `${full}:${process.env.PATH}` }
+    const bare = { ...env, PATH: empty, DECNET_NODE: process.execPath }
+    const [shown, json] = await Promise.all([
+      decnetMeanwhile(['workers', '--wait', '1.5'], { env: hosted }),
+      decnetMeanwhile(['workers', '--wait', '1.5', '-o', 'json'], { env: bare }),
+    ])
+    expect(shown.stdout).toMatch(
       /^WORKER +STATUS +LAST BEAT +INSTALLED +TELLS\nbus +OK +\d s ago +yes +\{"pid":/,
     )
-    expect(stdout).toMatch(/^bus .*\napi .*\ncollector +UNKNOWN +- +no +\{\}$/m)
-    rmSync(join(bin, 'systemctl'))
-    const bare = { ...env, PATH: bin, DECNET_NODE: process.execPath }
-    const { workers } = JSON.parse(decnet(['workers', '-o', 'json'], { env: bare }).stdout)
-    expect(workers[0]).toMatchObject({ name: 'bus', status: 'ok', installed: null })
+    expect(shown.stdout).toMatch(/^bus .*\napi .*\ncollector +UNKNOWN +- +no +\{\}$/m)
+    const { workers } = JSON.parse(json.stdout)
+    const { pid } = broker.child
+    expect(workers[0]).toMatchObject({ name: 'bus', status: 'ok', extra: { pid }, installed: null })
+    const rows = new Map(workers.map((row: { name: string }) => [row.name, row]))
+    expect([...rows.keys()].slice(17)).toEqual(['correlate', 'cowrie', 'ingest'])
+    expect(rows.get('mutator')).toMatchObject({ status: 'unknown', last_heartbeat_ts: null })
   })
 })

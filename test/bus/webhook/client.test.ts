@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -6,7 +7,7 @@ import { type WebhookClient, webhookClient } from '../../../bus/webhook/client.t
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
 import type { ResolveName } from '../../../bus/webhook/host_names.ts'
 import { sendTestPing } from '../../../bus/webhook/test_ping.ts'
-import { bodySignature, standardSignature } from '../../../protocols/webhook/signature.ts'
+import { webhookSigner } from '../../../protocols/webhook/signature.ts'
 import { type ReceiverOptions, startReceiver, type TestReceiver } from '../../services/receivers.ts'
 import { hasOpenssl, makeCertificates } from '../../sources/certificates.ts'
 
@@ -43,7 +44,11 @@ async function receiverOf(options?: ReceiverOptions): Promise<TestReceiver> {
   opened.push(receiver)
   return receiver
 }
-const post = (client: WebhookClient, url: string, more: { id?: string; topic?: string } = {}) =>
+const post = (
+  client: WebhookClient,
+  url: string,
+  more: { id?: string; topic?: string; secret?: string } = {},
+) =>
   client.attempt(
     {
       url,
@@ -72,13 +77,13 @@ describe('one post to a receiver', () => {
         'content-type': 'application/json',
         'content-length': '8',
         'user-agent': 'decnet-webhook/1.0',
-        'x-decnet-signature': bodySignature(SECRET, body),
+        'x-decnet-signature': webhookSigner(SECRET).body(body),
         'x-decnet-event-id': 'ab'.repeat(16),
         'x-decnet-event-topic': 'attacker.observed',
         'x-decnet-timestamp': '1767323045',
         'webhook-id': 'ab'.repeat(16),
         'webhook-timestamp': '1767323045',
-        'webhook-signature': standardSignature(SECRET, 'ab'.repeat(16), 1_767_323_045, body),
+        'webhook-signature': webhookSigner(SECRET).standard('ab'.repeat(16), 1_767_323_045, body),
       },
     })
     expect(got?.headers.authorization).toBeUndefined()
@@ -159,6 +164,58 @@ describe('one post to a receiver', () => {
     expect(attempt.error).toMatch(/^(Timeout|UND_ERR_HEADERS_TIMEOUT): /)
   }, 20_000)
 
+  it('is over after a while, whatever the receiver goes on to say', async () => {
+    const trickling = async (head: string) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined).write(head)
+        const more = setInterval(() => socket.write('x'), 10)
+        socket.on('close', () => clearInterval(more))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      opened.push({ close: async () => void server.close() })
+      const { port } = server.address() as AddressInfo
+      return post(clientOf({ stepMs: 100 }), `http://127.0.0.1:${port}/`)
+    }
+    const [headless, endless] = await Promise.all([
+      trickling('HTTP/1.1 200 OK\r\nx-a: '),
+      // The receiver has it, and says so.
+      trickling('HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n'),
+    ])
+    expect(headless).toMatchObject({ ok: false, status: null, retry: true, tried: true })
+    expect(endless).toMatchObject({ ok: true, status: 200, error: null })
+  }, 20_000)
+
+  it('reads no more than 64 KiB of an answer, and none of its text', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.write('HTTP/1.1 503 Busy\r\ncontent-length: 99999999\r\n\r\n')
+      const more = () => {
+        while (!socket.destroyed && socket.write('secret '.repeat(1000)));
+      }
+      socket.on('drain', more)
+      more()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    opened.push({ close: async () => void server.close() })
+    const attempt = await post(
+      clientOf(),
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    )
+    expect(attempt).toMatchObject({ ok: false, status: 503, error: 'http 503', retry: true })
+  })
+
+  it('signs with the secret as it is now, at the URL as it is now', async () => {
+    const receiver = await receiverOf()
+    const client = clientOf()
+    const body = Buffer.from('{"é":1}')
+    for (const secret of [SECRET, 'another one, given later', SECRET]) {
+      await post(client, `http://127.0.0.1:${receiver.port}/`, { secret })
+      expect(receiver.received.at(-1)?.headers['x-decnet-signature']).toBe(
+        webhookSigner(secret).body(body),
+      )
+    }
+  })
+
   it('ends when it is told to', async () => {
     const receiver = await receiverOf({ answer: () => 'hang' })
     const stop = new AbortController()
@@ -180,7 +237,16 @@ describe('a destination that is not for us', () => {
     'http://2130706433:{port}/',
     'http://0x7f.1:{port}/',
     'http://[::ffff:127.0.0.1]:{port}/',
+    'http://[::ffff:7f00:1]:{port}/',
+    'http://[::1]:{port}/',
+    'http://[64:ff9b::7f00:1]:{port}/',
     'http://localhost.example:{port}/',
+    'http://localhost.example.:{port}/',
+    'http://127.0.0.1.:{port}/',
+    'http://93.184.216.34@127.0.0.1:{port}/',
+    'http://93.184.216.34%2f@127.0.0.1:{port}/',
+    'http://①②⑦.⓪.⓪.①:{port}/',
+    'http://127%2e0%2e0%2e1:{port}/',
     'ftp://127.0.0.1:{port}/',
   ])('gets no connection: %s', async (url) => {
     const receiver = await receiverOf()

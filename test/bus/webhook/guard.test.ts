@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isPublicAddress } from '../../../bus/webhook/addresses.ts'
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
@@ -77,6 +78,35 @@ describe('a URL', () => {
       'http://a\n/',
     ],
     ...['http://0177.0.0.1/', 'http://１２７.0.0.1/', 'http://[::1]/', 'http://[fe80::1]/'],
+    // Zones, mapped and translated addresses, login names, ports, dots, other scripts' digits.
+    ...['http://[fe80::1%25eth0]/', 'http://[fe80::1%eth0]/', 'http://[::1%25lo]/'],
+    ...['http://[2606:4700::1111%25eth0]/', 'http://[::ffff:7f00:1]/', 'http://[::ffff:a00:1]/'],
+    ...['http://[::7f00:1]/', 'http://[::127.0.0.1]/', 'http://[0:0:0:0:0:ffff:127.0.0.1]/'],
+    ...['http://[::ffff:0:127.0.0.1]/', 'http://[64:ff9b::7f00:1]/', 'http://[2002:7f00:1::]/'],
+    ...['http://[::]/', 'http://[ff02::1]/', 'http://[fd00:ec2::254]/', 'http://[fec0::1]/'],
+    ...['http://a:b@127.0.0.1/', 'http://93.184.216.34@127.0.0.1/', 'http://@127.0.0.1/'],
+    ...['http://127.0.0.1#@93.184.216.34/', 'http://127.0.0.1?@93.184.216.34/'],
+    ...['http://93.184.216.34:00/', 'http://93.184.216.34:-1/', 'http://93.184.216.34:1e3/'],
+    ...['http://127.0.0.1./', 'http://127.0.0.1../', 'http://169.254.169.254./', 'http://./'],
+    ...['http://localhost/', 'http://localhost./', 'http://LOCALHOST/', 'http://ｌocalhost/'],
+    ...[
+      'http://①②⑦.⓪.⓪.①/',
+      'http://127。0。0。1/',
+      'http://127%2e0%2e0%2e1/',
+      'http://%31%32%37.1/',
+    ],
+    ...['http://0/', 'http://0x0/', 'http://0.0.0.0/', 'http://00/', 'http://0x7f000001/'],
+    ...['http://017700000001/', 'http://0177.1/', 'http://127.0.1/', 'http://0xa9.0xfe.0xa9.0xfe/'],
+    ...['http://2852039166/', 'http://4294967296/', 'http://256.1.1.1/', 'http://1.2.3.4.5/'],
+    ...[
+      'http://ex%00ample/',
+      'http://exa\u00admple..com/',
+      'http://xn--/',
+      'http://[/',
+      'http://[]/',
+    ],
+    ...['//93.184.216.34/', 'http:/93.184.216.34/', 'http:93.184.216.34', 'http:///93.184.216.34/'],
+    ...['file:///etc/passwd', 'gopher://93.184.216.34/', 'unix:/run/x', 'ws://93.184.216.34/'],
     ...['http://unknown.example/', `http://93.184.216.34/${'a'.repeat(2048)}`],
   ])('%j is refused', async (url) => {
     await expect(guard().register(url)).rejects.toThrow(REFUSED)
@@ -86,6 +116,11 @@ describe('a URL', () => {
     ['http://93.184.216.34:8080/x', 'http://93.184.216.34:8080/x'],
     ['HTTPS://93.184.216.34', 'https://93.184.216.34/'],
     ['https://[2606:4700::1111]:8443/a?b#c', 'https://[2606:4700::1111]:8443/a?b'],
+    ['http://user:pass@93.184.216.34/', 'http://user:pass@93.184.216.34/'],
+    ['http://93.184.216.34./', 'http://93.184.216.34/'],
+    ['http://0x5db8d822/', 'http://93.184.216.34/'],
+    ['https://93.184.216.34:443/', 'https://93.184.216.34/'],
+    ['http://93.184.216.34:65535/', 'http://93.184.216.34:65535/'],
   ])('%s is kept as %s', async (url, kept) => expect(await guard().register(url)).toBe(kept))
 
   it('is kept by a name whose addresses are all public', async () => {
@@ -101,6 +136,73 @@ describe('a URL', () => {
     for (const name of ['half', 'none', 'odd', 'many']) {
       await expect(resolving.register(`https://${name}.example`)).rejects.toThrow(REFUSED)
     }
+  })
+
+  it('is asked for by its name as it is on the wire, a last dot and other scripts included', async () => {
+    const asked: string[] = []
+    const resolving = guard(async (name) => {
+      asked.push(name)
+      return ['93.184.216.34']
+    })
+    expect(await resolving.register('https://Bücher.example./x')).toBe(
+      'https://xn--bcher-kva.example./x',
+    )
+    expect(await resolving.register('https://ｓｉｅｍ.example')).toBe('https://siem.example/')
+    expect(asked).toEqual(['xn--bcher-kva.example.', 'siem.example'])
+  })
+
+  it('is refused for any address of any range that is not public, however many are', async () => {
+    const ranges4: readonly (readonly [string, number])[] = [
+      ...([
+        ['0.0.0.0', 8],
+        ['10.0.0.0', 8],
+        ['100.64.0.0', 10],
+        ['127.0.0.0', 8],
+      ] as const),
+      ...([
+        ['169.254.0.0', 16],
+        ['172.16.0.0', 12],
+        ['192.0.0.0', 24],
+        ['192.0.2.0', 24],
+      ] as const),
+      ...([
+        ['192.168.0.0', 16],
+        ['198.18.0.0', 15],
+        ['198.51.100.0', 24],
+      ] as const),
+      ...([
+        ['203.0.113.0', 24],
+        ['224.0.0.0', 4],
+        ['240.0.0.0', 4],
+      ] as const),
+    ]
+    const number = (text: string) => text.split('.').reduce((sum, part) => sum * 256 + +part, 0)
+    const dotted = (n: number) => [24, 16, 8, 0].map((shift) => (n >>> shift) & 255).join('.')
+    const inside = fc
+      .constantFrom(...ranges4)
+      .chain(([net, prefix]) =>
+        fc.nat(2 ** (32 - prefix) - 1).map((offset) => number(net) + offset),
+      )
+    const spellings = (n: number): readonly string[] => {
+      const hex = n.toString(16).padStart(8, '0')
+      const [high, low] = [hex.slice(0, 4), hex.slice(4)]
+      const octal = [24, 16, 8, 0].map((shift) => `0${((n >>> shift) & 255).toString(8)}`)
+      return [
+        ...[dotted(n), String(n), `0x${hex}`, octal.join('.'), `${dotted(n)}.`],
+        ...[`[::ffff:${dotted(n)}]`, `[::ffff:${high}:${low}]`, `[::${high}:${low}]`],
+        ...[`[64:ff9b::${high}:${low}]`, `[2002:${high}:${low}::1]`],
+      ]
+    }
+    await fc.assert(
+      fc.asyncProperty(inside, async (n) => {
+        expect(isPublicAddress(dotted(n))).toBe(false)
+        for (const host of spellings(n)) {
+          await expect(guard().register(`http://${host}/`)).rejects.toThrow(REFUSED)
+        }
+        const mixed = guard(async () => ['93.184.216.34', dotted(n)])
+        await expect(mixed.register('http://half.example/')).rejects.toThrow(REFUSED)
+      }),
+    )
   })
 
   it('may lead to a private address where that is allowed, and to nothing else', async () => {

@@ -1,9 +1,10 @@
+import { createHmac } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type WebhookEvent, webhookBody } from '../../../protocols/webhook/body.ts'
 import { isRetryable, retryAfterMs, retryWait } from '../../../protocols/webhook/retry.ts'
-import { bodySignature, standardSignature } from '../../../protocols/webhook/signature.ts'
+import { webhookSigner } from '../../../protocols/webhook/signature.ts'
 
 const NOW = 1_767_323_045_000_000
 const event = (more: Partial<WebhookEvent> = {}): WebhookEvent => ({
@@ -31,7 +32,7 @@ describe('the body of a webhook', () => {
       '{"id":"0f8fad5bd9cb469fa16570867728950e","payload":{"b":{"a":"é","z":1},"decky":"web-01","ip":"203.0.113.7","n":3},"topic":"attacker.observed","ts":"2026-01-02T03:04:05+00:00","type":"observed","v":1}',
     )
     expect(Buffer.byteLength(body)).toBe(201)
-    expect(bodySignature('correct-horse-battery', Buffer.from(body))).toBe(
+    expect(webhookSigner('correct-horse-battery').body(Buffer.from(body))).toBe(
       'sha256=c1536bd1553606209b797d5235a6587dc5cc3da441b5d2ab801ec89164d613a6',
     )
   })
@@ -41,7 +42,7 @@ describe('the body of a webhook', () => {
     expect(body).toBe(
       '{"id":"aa","payload":{},"topic":"system.log","ts":"2026-01-02T03:04:05.250000+00:00","type":"","v":1}',
     )
-    expect(bodySignature('0123456789abcdef', Buffer.from(body))).toBe(
+    expect(webhookSigner('0123456789abcdef').body(Buffer.from(body))).toBe(
       'sha256=30c9454b98b1e6249099eff136bb44ef002bec9a5f7b96da2c01a28331ca2fdb',
     )
     expect(webhookBody(event({ ts: 1_767_323_045 }), NOW)).toContain(
@@ -95,7 +96,7 @@ describe('the signature of Standard Webhooks', () => {
     const { secret = '', body = '' } = vector
     const id = vector['webhook-id'] ?? ''
     const seconds = Number(vector['webhook-timestamp'])
-    expect(standardSignature(secret, id, seconds, Buffer.from(body))).toBe(
+    expect(webhookSigner(secret).standard(id, seconds, Buffer.from(body))).toBe(
       vector['webhook-signature'],
     )
   })
@@ -104,12 +105,64 @@ describe('the signature of Standard Webhooks', () => {
     const body = Buffer.from('{}')
     for (const secret of ['correct-horse-battery', 'whsec_', 'whsec_!', 'whsec_a', 'é'.repeat(9)]) {
       const spelled = `whsec_${Buffer.from(secret).toString('base64')}`
-      expect(standardSignature(secret, 'a', 1, body)).toBe(standardSignature(spelled, 'a', 1, body))
+      expect(webhookSigner(secret).standard('a', 1, body)).toBe(
+        webhookSigner(spelled).standard('a', 1, body),
+      )
     }
-    const one = standardSignature('correct-horse-battery', 'a', 1, body)
+    const one = webhookSigner('correct-horse-battery').standard('a', 1, body)
     expect(one).toMatch(/^v1,[\w+/]{43}=$/)
-    expect(standardSignature('correct-horse-battery', 'a', 2, body)).not.toBe(one)
-    expect(standardSignature('correct-horse-battery', 'b', 1, body)).not.toBe(one)
+    expect(webhookSigner('correct-horse-battery').standard('a', 2, body)).not.toBe(one)
+    expect(webhookSigner('correct-horse-battery').standard('b', 1, body)).not.toBe(one)
+  })
+})
+
+/** What the libraries of Standard Webhooks do at a receiver; they allow five minutes each way. */
+function isAccepted(
+  secret: string,
+  post: { id: string; seconds: number; body: Buffer; header: string },
+  now: number,
+) {
+  const { id, seconds, body, header } = post
+  if (Math.abs(now - seconds) > 300) return false
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
+  const signed = Buffer.concat([Buffer.from(`${id}.${seconds}.`), body])
+  const wanted = createHmac('sha256', key).update(signed).digest('base64')
+  return header.split(' ').some((one) => one === `v1,${wanted}`)
+}
+
+describe('a receiver that checks as Standard Webhooks says', () => {
+  const secret = `whsec_${Buffer.from('k'.repeat(32)).toString('base64')}`
+  const bare = secret.slice('whsec_'.length)
+  const id = 'ab'.repeat(16)
+
+  it.each(['{}', '{"é":"🦑"}', '{"ctl":"\\u0000\u2028"}', `{"long":"${'ü'.repeat(70_000)}"}`])(
+    'accepts what we sign, by its secret with whsec_ or without: %.20s',
+    (text) => {
+      const body = Buffer.from(text)
+      const header = webhookSigner(secret).standard(id, 1000, body)
+      for (const known of [secret, bare]) {
+        expect(isAccepted(known, { id, seconds: 1000, body, header }, 1299)).toBe(true)
+      }
+    },
+  )
+
+  it('finds ours among several signatures, as while a secret is changed', () => {
+    const body = Buffer.from('{}')
+    const ours = webhookSigner(secret).standard(id, 1000, body)
+    const other = webhookSigner('another secret of ours').standard(id, 1000, body)
+    const post = { id, seconds: 1000, body, header: `v1a,xyz ${other} ${ours}` }
+    expect(isAccepted(secret, post, 1000)).toBe(true)
+    expect(isAccepted(secret, { ...post, header: other }, 1000)).toBe(false)
+  })
+
+  it('refuses what is old, or is not what was signed', () => {
+    const body = Buffer.from('{"n":1}')
+    const header = webhookSigner(secret).standard(id, 1000, body)
+    const post = { id, seconds: 1000, body, header }
+    for (const now of [699, 1301]) expect(isAccepted(secret, post, now)).toBe(false)
+    expect(isAccepted(secret, { ...post, seconds: 1001 }, 1000)).toBe(false)
+    expect(isAccepted(secret, { ...post, id: 'cd' }, 1000)).toBe(false)
+    expect(isAccepted(secret, { ...post, body: Buffer.from('{"n":2}') }, 1000)).toBe(false)
   })
 })
 

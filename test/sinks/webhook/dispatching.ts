@@ -1,6 +1,6 @@
 /** A dispatcher with a real database and real receivers, whose time is the test's. */
 import { setImmediate as turn } from 'node:timers/promises'
-import { webhookClient } from '../../../bus/webhook/client.ts'
+import { type WebhookPost, webhookClient } from '../../../bus/webhook/client.ts'
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
 import { Dispatcher } from '../../../sinks/webhook/dispatcher.ts'
 import type { Pace } from '../../../sinks/webhook/parts.ts'
@@ -10,6 +10,9 @@ import { createWebhook, type NewWebhook } from '../../../store/webhook_subscript
 
 export const START = 1_772_355_600_000
 export const box = makeSecretBox('a key of the test, long enough for it')
+
+/** Pauses as short as this are none to a test: bookings that wait for each other, ms. */
+const BRIEF = 50
 
 /** Time that only the test moves; pauses up to `through` ms take none. */
 interface TestPace extends Pace {
@@ -35,6 +38,7 @@ function testPace(): TestPace {
       return waiting.size
     },
     async pause(ms, signal) {
+      if (ms <= BRIEF) return turn()
       pauses.push(ms)
       if (signal.aborted) return
       if (ms <= this.through) return turn()
@@ -69,9 +73,25 @@ export const eventId = (n: number): string => n.toString(16).padStart(32, '0')
 
 export async function dispatching(
   database: Database,
-  more: { threshold?: number; inFlight?: number; backlog?: number; deadLetters?: number } = {},
+  more: {
+    threshold?: number
+    inFlight?: number
+    backlog?: number
+    deadLetters?: number
+    /** instead of 10 s for an answer, ms of the host's time */
+    stepMs?: number
+    /** told of each post before it is made */
+    onPost?: (post: WebhookPost) => void
+  } = {},
 ): Promise<Dispatching> {
-  const { threshold = 5, inFlight = 2, backlog = 20_000, deadLetters = 20_000 } = more
+  const {
+    threshold = 5,
+    inFlight = 2,
+    backlog = 20_000,
+    deadLetters = 20_000,
+    stepMs,
+    onPost,
+  } = more
   const pace = testPace()
   const counted: Record<string, number> = {}
   const logged: string[] = []
@@ -80,10 +100,17 @@ export async function dispatching(
   }
   const now = () => pace.now()
   const guard = webhookGuard({ allowPrivate: true, now })
+  const client = webhookClient({ guard, now, ...(stepMs !== undefined && { stepMs }) })
   const dispatcher = new Dispatcher({
     database,
     box,
-    client: webhookClient({ guard, now }),
+    client: {
+      attempt(post, signal) {
+        onPost?.(post)
+        return client.attempt(post, signal)
+      },
+      close: () => client.close(),
+    },
     pace,
     log: { debug: log, info: log, warn: log, error: log },
     count(reason, by = 1) {

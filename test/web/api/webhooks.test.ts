@@ -99,6 +99,54 @@ describe.each(testDatabases)('webhooks on %s', (_name, databases) => {
     expect((await create({ name: 'other', ...more })).status).toBe(status)
   })
 
+  it('are refused for their patterns first, then for their name, then for where they lead', async () => {
+    const { body: made } = await create({ name: 'first', topic_patterns: ['a.>'] })
+    const url = 'http://127.0.0.1/'
+    const wrong = { name: 'first', url }
+    expect(await create({ ...wrong, topic_patterns: [] })).toEqual({
+      status: 400,
+      body: { detail: 'Provide at least one simple_events entry or topic_patterns pattern.' },
+    })
+    expect(await create({ ...wrong, topic_patterns: ['a.>'] })).toEqual({
+      status: 409,
+      body: { detail: 'Webhook name already exists' },
+    })
+    expect((await create({ name: 'second', url, topic_patterns: ['a.>'] })).status).toBe(422)
+    expect((await ask('PATCH', `/${made.uuid}`, { url })).status).toBe(422)
+    expect((await ask('PATCH', `/${made.uuid}`, { url: 'http://[::ffff:7f00:1]/' })).status).toBe(
+      422,
+    )
+    const { body: other } = await create({ name: 'second', topic_patterns: ['a.>'] })
+    expect((await ask('PATCH', `/${other.uuid}`, { name: 'first' })).status).toBe(409)
+    expect((await ask('PATCH', '/nobody', { name: 'x' })).body).toEqual({
+      detail: 'Webhook not found',
+    })
+  })
+
+  it('keep a URL as it is normalised, and a new secret to themselves', async () => {
+    const secret = 'a secret that nobody sees'
+    const given = { name: 'shy', url: 'HTTPS://Receiver.EXAMPLE', topic_patterns: ['a.>'], secret }
+    const { body } = await create(given)
+    expect(body).toMatchObject({ url: 'https://receiver.example/', secret })
+    const rotated = await ask('PATCH', `/${body.uuid}`, { secret: 'another one, as long as it' })
+    expect(rotated.status).toBe(200)
+    expect(rotated.body).not.toHaveProperty('secret')
+    const [row] = await api.database.select('select * from webhook_subscriptions where name = ?', [
+      'shy',
+    ])
+    for (const text of [secret, 'another one']) expect(JSON.stringify(row)).not.toContain(text)
+  })
+
+  it('are the same where nothing is to change, and where null is given', async () => {
+    const { body } = await create({ name: 'same', simple_events: ['DeckyStatus'] })
+    const nothing = { name: null, url: null, secret: null, enabled: null, topic_patterns: null }
+    for (const payload of [{}, nothing, { name: 'same', enabled: true }]) {
+      const { status, body: after } = await ask('PATCH', `/${body.uuid}`, payload)
+      expect(status).toBe(200)
+      expect({ ...after, secret: body.secret }).toEqual(body)
+    }
+  })
+
   it('that were tripped are armed again when they are enabled', async () => {
     const { body } = await create({ name: 'tripped', topic_patterns: ['a.>'] })
     const failure = { now: NOW * 1000, threshold: 1 }
