@@ -11,6 +11,7 @@ import { guard } from './auth/gate.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeRoutes, showDocuments } from './documents.ts'
 import { LogFeed } from './log_feed.ts'
+import { ReplayDesk } from './replays/desk.ts'
 import { requestShape } from './request_shape.ts'
 import { attackerRoutes } from './routes/attackers.ts'
 import { authRoutes } from './routes/auth.ts'
@@ -20,6 +21,7 @@ import { campaignRoutes, identityRoutes } from './routes/identities.ts'
 import { logStreamRoute } from './routes/log_stream.ts'
 import { logRoutes } from './routes/logs.ts'
 import { pipelineRoutes } from './routes/pipelines.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { healthRoute, workerRoutes } from './routes/workers.ts'
@@ -68,10 +70,12 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   const feed = new LogFeed(database, clock, log)
   const announcer = new Announcer(bus, clock, log)
   const panel = new WorkerPanel({ bus, clock, log, pipelineNames })
+  const desk = new ReplayDesk(services.replays)
   app.addHook('preClose', async () => {
     slots.close()
     feed.close()
     await panel.close()
+    await desk.close()
     await announcer.close()
   })
   authRoutes(app, services, { tokens, accounts })
@@ -85,6 +89,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   pipelineRoutes(app, services)
   explanationRoutes(app, services)
   webhookRoutes(app, services, announcer)
+  replayRoutes(app, desk)
   streamRoutes(app, services, slots)
   logStreamRoute(app, feed, slots)
   await showDocuments(app)

@@ -6,6 +6,7 @@ import type { Guard } from '../../bus/webhook/guard.ts'
 import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
 import type { SecretBox } from '../../store/secret_box.ts'
+import type { ReplayHost } from './replays/desk.ts'
 import type { UnitManager } from './unit_manager.ts'
 
 export interface ApiSettings {
@@ -64,6 +65,8 @@ export interface ApiServices {
   readonly pipelineNames: readonly string[]
   /** how the pipelines of this host are wired, and what they do */
   readonly pipelines: () => Promise<readonly PipelineView[]>
+  /** what it takes to replay captures */
+  readonly replays: ReplayHost
   readonly clock: Clock
   readonly log: Context['log']
   readonly settings: ApiSettings

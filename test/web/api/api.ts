@@ -1,4 +1,7 @@
 /** An API on a real database and the in-memory bus, with users and a clock that can be moved. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { hashSync } from 'bcrypt'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Bus } from '../../../bus/bus.ts'
@@ -7,6 +10,7 @@ import { StreamHub } from '../../../bus/stream/hub.ts'
 import { StreamTable } from '../../../bus/stream/streams.ts'
 import { webhookClient } from '../../../bus/webhook/client.ts'
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
+import { replayHost } from '../../../cli/replays/replay_host.ts'
 import { type EventClock, eventClock } from '../../../engine/clock.ts'
 import { silentLog } from '../../../engine/context.ts'
 import type { Logger } from '../../../engine/define.ts'
@@ -15,6 +19,7 @@ import { readSnapshot } from '../../../store/read/snapshots.ts'
 import { makeSecretBox } from '../../../store/secret_box.ts'
 import { addUser, type Role } from '../../../store/users.ts'
 import { Tokens } from '../../../web/api/auth/tokens.ts'
+import type { ReplayHost } from '../../../web/api/replays/desk.ts'
 import { buildApi } from '../../../web/api/server.ts'
 import type { ApiSettings, PipelineView } from '../../../web/api/services.ts'
 import type { UnitManager } from '../../../web/api/unit_manager.ts'
@@ -41,6 +46,8 @@ export interface TestApi {
   readonly bus: Bus
   readonly clock: EventClock
   readonly streams: StreamTable
+  /** of replays and captures, where none other is given */
+  readonly folder: string
   readonly hubs: Readonly<Record<'identities' | 'campaigns', StreamHub>>
   /** of the user of that name */
   token(user: string): Promise<string>
@@ -60,6 +67,8 @@ export interface TestApiOptions {
   readonly pipelines?: readonly PipelineView[]
   /** whether webhooks may go to this host */
   readonly allowPrivate?: boolean
+  /** what is not as it is on this host */
+  readonly replays?: Partial<ReplayHost>
 }
 
 const USERS: readonly (readonly [string, Role, boolean])[] = [
@@ -113,6 +122,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     resolve: async (host) => (host.endsWith('.example') ? ['93.184.216.34'] : [host]),
   })
   const client = webhookClient({ guard, now: () => clock.now() })
+  const folder = mkdtempSync(join(tmpdir(), 'decnet-replays-'))
   const settings = { ...SETTINGS, ...options.settings }
   const app = await buildApi({
     ...{ database, bus, streams, clock, log, settings },
@@ -124,13 +134,14 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     webhooks: { box: makeSecretBox('a key of the tests, of some length'), guard, client },
     pipelineNames: [],
     pipelines: async () => options.pipelines ?? [],
+    replays: { ...replayHost(process.env, folder, log), clock, ...options.replays },
   })
   const tokens = new Tokens(settings.jwtSecret, settings.tokenMinutes, clock)
   const token = (user: string) => tokens.issue(userUuid(user), 0)
   const headers = async (user: string | undefined) =>
     user === undefined ? {} : { authorization: `Bearer ${await token(user)}` }
   return {
-    ...{ app, database, bus, clock, streams, hubs, token },
+    ...{ app, database, bus, clock, streams, folder, hubs, token },
     get: async (path, user) =>
       app.inject({ method: 'GET', url: `/api/v1${path}`, headers: await headers(user) }),
     post: async (path, body, user) =>
@@ -147,6 +158,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       await client.close()
       await bus.close()
       await database.close()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
