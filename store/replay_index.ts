@@ -128,7 +128,7 @@ export interface EventWindow {
   readonly place: number
   /** ms, from then on */
   readonly from: number
-  /** ms, up to and with then */
+  /** ms, before then */
   readonly until: number
   readonly newestFirst: boolean
   readonly limit: number
@@ -154,13 +154,13 @@ export class ReplayIndex {
     readonly events: readonly FoundEvent[]
   } {
     const { total } = this.#db
-      .prepare('select count(*) as total from events where place = ? and time between ? and ?')
+      .prepare('select count(*) as total from events where place = ? and time >= ? and time < ?')
       .get(place, from, until) as { total: number }
     const order = newestFirst ? 'time desc, seq desc' : 'time, seq'
     const rows = this.#db
       .prepare(
         `select e.time, lower(hex(e.id)) as id, f.name as file, t.at, t.length from (
-           select time, seq, id, digest from events where place = ? and time between ? and ?
+           select time, seq, id, digest from events where place = ? and time >= ? and time < ?
            order by ${order} limit ? offset ?
          ) e left join texts t on t.digest = e.digest left join files f on f.no = t.file
          order by ${order}`,

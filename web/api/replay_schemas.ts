@@ -128,7 +128,7 @@ export const eventsQuery = Type.Object({
     description: 'index in the places of the timeline',
   }),
   from: moment(-LAST_TIME, 'event time from then on, ms'),
-  until: moment(LAST_TIME, 'event time up to and with then, ms'),
+  until: moment(LAST_TIME, 'event time before then, ms'),
   order: Type.Enum(['newest', 'oldest'], { default: 'newest' }),
 })
 export const replayEvent = Type.Object({

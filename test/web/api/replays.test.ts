@@ -267,7 +267,7 @@ describe('replays that have come to their end', () => {
 
   it('list what a sink had been given by some moment', async () => {
     const place = await placeOf(ids.a, 'secrets')
-    const until = Date.parse('2026-03-01T09:00:01Z')
+    const until = Date.parse('2026-03-01T09:00:01Z') + 1
     const { total, data } = (await ask(ids.a, `events?place=${place}&until=${until}`)).json()
     expect(total).toBe(2)
     const secrets = data.map((one: { data: string }) => JSON.parse(one.data).secret_printable)

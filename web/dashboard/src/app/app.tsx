@@ -59,6 +59,12 @@ const PAGES: readonly (readonly [path: string, code: PageCode])[] = [
     '/credentials/reuse',
     new PageCode(async () => (await import('../pages/reuse_page.tsx')).ReusePage),
   ],
+  ['/replay', new PageCode(async () => (await import('../pages/replays_page.tsx')).ReplaysPage)],
+  ['/replay/:id', new PageCode(async () => (await import('../pages/replay_page.tsx')).ReplayPage)],
+  [
+    '/replay/:id/diff/:other',
+    new PageCode(async () => (await import('../pages/replay_diff_page.tsx')).ReplayDiffPage),
+  ],
   ['/workers', new PageCode(async () => (await import('../pages/workers_page.tsx')).WorkersPage)],
   [
     '/webhooks',

@@ -4,6 +4,7 @@ import {
   Activity,
   Clock3,
   Fingerprint,
+  History,
   KeyRound,
   LogOut,
   type LucideIcon,
@@ -49,6 +50,7 @@ const PLACES: readonly (readonly [group: string, places: readonly Place[]])[] = 
       { to: '/identities', name: 'Identities', icon: Fingerprint },
       { to: '/campaigns', name: 'Campaigns', icon: Swords },
       { to: '/credentials', name: 'Credentials', icon: KeyRound },
+      { to: '/replay', name: 'Replay', icon: History },
     ],
   ],
   [
