@@ -92,8 +92,8 @@ const TABLES = `
 
 export interface ReplayIndexWriter {
   event(event: IndexedEvent, seq: number): void
-  /** The first of each digest counts. */
-  text(text: IndexedText): void
+  /** The first of each digest counts. @returns whether it was the first */
+  text(text: IndexedText): boolean
   finish(timeline: ReplayTimeline, files: readonly string[]): void
 }
 
@@ -112,7 +112,7 @@ export function writeReplayIndex(path: string): ReplayIndexWriter {
       addEvent.run(place, time, seq, Buffer.from(id, 'hex'), Buffer.from(digest, 'hex'))
     },
     text({ digest, file, at, length }) {
-      addText.run(Buffer.from(digest, 'hex'), file, at, length)
+      return addText.run(Buffer.from(digest, 'hex'), file, at, length).changes > 0
     },
     finish(timeline, files) {
       const addFile = db.prepare('insert into files values (?, ?)')

@@ -10,6 +10,7 @@ import {
   readSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { loggedRuns } from '../../engine/diff/edge_log_head.ts'
@@ -57,14 +58,17 @@ async function indexReplay(dir: string): Promise<void> {
       seq += 1
     }
   }
-  const files = textFiles(dir, places)
+  const files = places
+    .flatMap(({ file }) => file ?? [])
+    .filter((file) => existsSync(join(dir, file)))
   for (const [file, name] of files.entries()) {
     for await (const rows of sinkRows(join(dir, name))()) {
       for (const row of rows) writer.text({ ...row, file })
     }
   }
+  await keepTapped(dir, (text) => writer.text({ ...text, file: files.length }))
   const pipelines = loggedRuns(dir).map(({ head }) => ({ name: head.pipeline, nodes: head.nodes }))
-  writer.finish({ ...counting.counted(), cut: seq > MOST_EVENTS, pipelines }, files)
+  writer.finish({ ...counting.counted(), cut: seq > MOST_EVENTS, pipelines }, [...files, TEXTS])
   if (existsSync(join(dir, 'rows.db'))) await writeFindings(dir)
 }
 
@@ -108,12 +112,29 @@ function placesOf(dir: string): Place[] {
   })
 }
 
-/** What sinks were given, what went to nobody, and what was tapped on the way. */
-function textFiles(dir: string, places: readonly Place[]): string[] {
-  const own = places.flatMap(({ file }) => file ?? []).filter((file) => existsSync(join(dir, file)))
+/** What was tapped and no sink was given. */
+const TEXTS = 'texts.ndjson'
+
+/** Most nodes hand on much of what they read as it is: each text is kept once, and the taps go. */
+async function keepTapped(dir: string, isNew: (text: Row) => boolean): Promise<void> {
   const taps = join(dir, 'taps')
-  const tapped = existsSync(taps) ? readdirSync(taps).sort() : []
-  return [...own, ...tapped.map((name) => `taps/${name}`)]
+  const kept = openSync(join(dir, TEXTS), 'w')
+  let end = 0
+  for (const name of existsSync(taps) ? readdirSync(taps).sort() : []) {
+    const tapped = openSync(join(taps, name), 'r')
+    for await (const rows of sinkRows(join(taps, name))()) {
+      for (const row of rows) {
+        if (!isNew({ ...row, at: end })) continue
+        const line = Buffer.allocUnsafe(row.length + 1)
+        readSync(tapped, line, 0, line.length, row.at)
+        writeSync(kept, line)
+        end += line.length
+      }
+    }
+    closeSync(tapped)
+  }
+  closeSync(kept)
+  rmSync(taps, { recursive: true, force: true })
 }
 
 async function* recorded(file: string): AsyncGenerator<Found> {

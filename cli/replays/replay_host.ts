@@ -1,6 +1,7 @@
 /** What the API needs of this host to replay captures: folders, pipelines, programs and limits. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { liveClock } from '../../engine/clock.ts'
 import type { Logger } from '../../engine/define.ts'
 import { FAILPOINT_VARIABLE } from '../../engine/failpoint.ts'
@@ -34,7 +35,7 @@ export function replayHost(env: Environment, stateDir: string, log: Logger): Rep
     cli: [join(installRoot, 'bin/decnet')],
     indexer: [
       ...[process.execPath, '--disable-warning=ExperimentalWarning'],
-      join(import.meta.dirname, 'index_replay.ts'),
+      fileURLToPath(new URL('index_replay.ts', import.meta.url)),
     ],
     env: Object.fromEntries(
       Object.entries(env).filter(
@@ -61,11 +62,17 @@ function replayPipelines(): ReplayPipeline[] {
   })
 }
 
+/** They hand on what they read as it is, so its text stands where they read it. */
+const PASSING = new Set(['filter', 'decky_filter', 'dedup', 'throttle', 'route'])
+
 /** What a sink is given stands in its file; of all else the texts are written down by taps. */
 function tapsOf({ nodes }: Plan): string[] {
   const keys = (edges: readonly PlanEdge[]) => edges.map(({ from, port }) => portKey(from, port))
   const readBy = (section: 'operators' | 'sinks') =>
     nodes.flatMap((node) => (node.section === section ? keys(node.inputs) : []))
   const kept = new Set(readBy('sinks'))
-  return [...new Set(readBy('operators'))].filter((key) => !kept.has(key))
+  const passing = nodes.filter(({ component }) => PASSING.has(component.type)).map(({ id }) => id)
+  return [...new Set(readBy('operators'))].filter(
+    (key) => !kept.has(key) && !passing.includes(key.split('.')[0] ?? ''),
+  )
 }

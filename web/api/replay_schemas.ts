@@ -1,5 +1,6 @@
 /** Shapes of what the routes of replays take and give. */
 import { type TSchema, Type } from 'typebox'
+import { MOST_PIPELINES } from './replays/desk.ts'
 import { CHANGE_KINDS } from './replays/run_diff.ts'
 import { pageQuery } from './schemas.ts'
 
@@ -31,7 +32,7 @@ export const newReplay = Type.Object(
     capture: Type.String({ minLength: 1, maxLength: 200 }),
     pipelines: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
       minItems: 1,
-      maxItems: 16,
+      maxItems: MOST_PIPELINES,
     }),
   },
   { additionalProperties: false },

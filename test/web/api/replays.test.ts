@@ -97,10 +97,11 @@ describe('captures', () => {
     )
   })
 
-  it('are only the sample where there is no such folder', async () => {
+  it('are only the sample at first, and there is a folder for others', async () => {
     const { captures } = await list()
     expect(captures.map((one: { name: string }) => one.name)).toEqual(['decnet.log.gz'])
     expect(captures[0].pipelines).toContain('ingest')
+    expect(existsSync(join(api.folder, 'captures'))).toBe(true)
   })
 
   it.each([

@@ -45,6 +45,8 @@ export function testPages(database: string, databases: TestDatabases): void {
       putCapture(api, 'night.log', 2000)
       putCapture(api, 'edited.log', 2000, (line) => line.replace('Spring2026!', HOSTILE_NAME))
       const [before, after] = [await replayed(api, 'night.log'), await replayed(api, 'edited.log')]
+      // The first to ask waits for a process.
+      await api.get(`/replays/${before}/diff/${after}`, 'ada')
       for (const [name, path] of [
         ['overview', '/'],
         ['pipelines', '/pipelines?name=ingest'],
@@ -331,7 +333,7 @@ export function testPages(database: string, databases: TestDatabases): void {
 
     it('show where two replays part, and what is hostile in it as text', async () => {
       const { page, context } = await open(pages.get('replay_diff') ?? '')
-      await page.getByText('made something else of the same input').first().waitFor()
+      await page.getByText('read something else').first().waitFor()
       await page
         .getByRole('button', { name: /(?:changed|added) in secrets/ })
         .first()

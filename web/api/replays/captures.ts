@@ -1,5 +1,5 @@
 /** What can be replayed: the plain files of one folder, and the sample that comes with the program. */
-import { lstat, readdir } from 'node:fs/promises'
+import { lstat, mkdir, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
 /** What a capture holds, told by its content. */
@@ -43,6 +43,15 @@ export class Captures {
 
   get folder(): string {
     return this.#place.folder
+  }
+
+  /** So that there is a place to put them; where it may not be made there are only those that are there. */
+  async makeFolder(): Promise<void> {
+    try {
+      await mkdir(this.#place.folder, { recursive: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    }
   }
 
   async list(): Promise<readonly Capture[]> {

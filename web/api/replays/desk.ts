@@ -67,6 +67,7 @@ export class ReplayDesk {
 
   /** What was running when the last process ended is at its end, and its process must be as well. */
   async #open(): Promise<void> {
+    await this.captures.makeFolder()
     for (const run of await readRuns(this.#host.folder)) {
       const isLost = run.state === 'running'
       if (isLost && run.pid !== null) await killLeftOver(run.pid, this.#dir(run.id))

@@ -1,6 +1,6 @@
 /** A replay as a process of its own, held to its limits. It is run by argument vector, never by a shell. */
 import { spawn } from 'node:child_process'
-import { lstat, readdir } from 'node:fs/promises'
+import { lstat, readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pause, stopwatch } from '../../../engine/index.ts'
 
@@ -31,6 +31,8 @@ export interface RunProgress {
 
 /** Between two looks at its time and its folder, ms. */
 const LOOK_EVERY = 500
+/** Bytes that are left to the others on that disk. */
+const LEAST_FREE = 256 * 2 ** 20
 /** Characters of a line, and of all that it says, that are kept. */
 const MOST_LINE = 4096
 const MOST_SAID = 600
@@ -75,6 +77,8 @@ async function overLimits(
     if ((await folderBytes(dir)) > bytes) {
       return `it wrote more than ${Math.round(bytes / 2 ** 20)} MiB`
     }
+    const { bavail, bsize } = await statfs(dir)
+    if (bavail * bsize < LEAST_FREE) return 'the disk is nearly full'
   }
 }
 
@@ -111,7 +115,8 @@ class Said {
     const progress = line.startsWith('{"progress":') ? readProgress(line) : undefined
     if (progress) this.#onProgress?.(progress)
     else if (/^(?:\S+: )?error|^Usage Error/i.test(line)) this.last = line.slice(0, MOST_SAID)
-    else if (line.trim() !== '') this.last ??= line.slice(0, MOST_SAID)
+    // What is logged on the way is no last word.
+    else if (line.trim() !== '' && !line.startsWith('{')) this.last ??= line.slice(0, MOST_SAID)
   }
 }
 

@@ -37,7 +37,7 @@ export interface RunRecord {
   readonly pid: number | null
 }
 
-export const RUN_ID = /^[0-9a-f]{16}$/
+const RUN_ID = /^[0-9a-f]{16}$/
 const FILE = 'run.json'
 
 /** @throws {NodeJS.ErrnoException} where the folder cannot be written */

@@ -127,10 +127,10 @@ function Compared({ a, b, diff }: { a: string; b: string; diff: PipelineDiff }) 
           <>
             <p className="verdict" role="status">
               <strong>{parting.id}</strong> <span className="faint">{parting.type}</span>{' '}
-              {VERDICTS[parting.verdict] ?? parting.verdict}
+              {verdictText(parting)}
             </p>
             {parting.event ? (
-              <Parted event={parting.event} a={a} b={b} />
+              <Parted event={parting.event} isSource={parting.section === 'sources'} a={a} b={b} />
             ) : (
               <p className="soft">It handed on the same events, in another order.</p>
             )}
@@ -140,7 +140,7 @@ function Compared({ a, b, diff }: { a: string; b: string; diff: PipelineDiff }) 
         )}
       </Panel>
       <div className="columns">
-        <Panel title="Nodes that differ" flush>
+        <Panel title={`${name}: nodes that differ`} flush>
           <DataTable
             name={`Nodes of ${pipeline} that differ`}
             columns={NODES}
@@ -149,7 +149,7 @@ function Compared({ a, b, diff }: { a: string; b: string; diff: PipelineDiff }) 
             empty={<Empty title="None" />}
           />
         </Panel>
-        <Panel title="What sinks were given" flush>
+        <Panel title={`${name}: what sinks were given`} flush>
           <DataTable
             name={`Sinks of ${pipeline} that differ`}
             columns={[
@@ -221,7 +221,7 @@ const NODES: readonly Column<ComparedNode>[] = [
   {
     id: 'verdict',
     head: 'Verdict',
-    cell: ({ verdict }) => <span className="soft">{VERDICTS[verdict] ?? verdict}</span>,
+    cell: (node) => <span className="soft">{verdictText(node)}</span>,
   },
   {
     id: 'ports',
@@ -232,12 +232,25 @@ const NODES: readonly Column<ComparedNode>[] = [
   },
 ]
 
+const verdictText = ({ section, verdict }: ComparedNode): string =>
+  section === 'sources' && verdict === 'parts'
+    ? 'read something else'
+    : (VERDICTS[verdict] ?? verdict)
+
 const portsText = (ports: readonly string[]): string =>
   ports.length === 0
     ? 'not handed on'
     : ports.map((port) => (port === '' ? 'handed on' : `left by ${port}`)).join(', ')
 
-function Parted({ event, a, b }: { event: PartedEvent; a: string; b: string }) {
+interface PartedProps {
+  readonly event: PartedEvent
+  /** whether they part at a source, which makes nothing */
+  readonly isSource: boolean
+  readonly a: string
+  readonly b: string
+}
+
+function Parted({ event, isSource, a, b }: PartedProps) {
   const at = `?at=${Math.ceil(event.time) + 1}`
   const { id, time, node, was_read, ports_a, ports_b, error_a, error_b } = event
   return (
@@ -246,7 +259,7 @@ function Parted({ event, a, b }: { event: PartedEvent; a: string; b: string }) {
         facts={[
           ['Event', <Hash key="id" text={id} name="id" />],
           ['Time', <When key="time" at={time} both />],
-          ['At', `${node}, which ${was_read ? 'read' : 'made'} it`],
+          ['At', `${node}, which ${was_read || isSource ? 'read' : 'made'} it`],
           ['Before', <Untrusted key="a" text={error_a ?? portsText(ports_a)} most={200} />],
           ['After', <Untrusted key="b" text={error_b ?? portsText(ports_b)} most={200} />],
         ]}

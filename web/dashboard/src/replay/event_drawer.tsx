@@ -10,6 +10,7 @@ import { Facts } from '../components/facts.tsx'
 import { Failure, Skeleton } from '../components/state.tsx'
 import { Untrusted, UntrustedBlock } from '../components/untrusted.tsx'
 import { When } from '../components/when.tsx'
+import { asText, readFields } from '../format/json_texts.ts'
 import { counted } from '../format/number.ts'
 import { FieldChanges } from './field_changes.tsx'
 
@@ -35,7 +36,7 @@ export function EventDrawer({ replay, event, close }: EventDrawerProps) {
         {data === null ? (
           <p className="faint">It was not written down in this form.</p>
         ) : (
-          <UntrustedBlock text={pretty(data)} most={4000} />
+          <Held json={data} />
         )}
         {cut && <p className="faint">The rest is left out: it is longer than 4,000 characters.</p>}
       </section>
@@ -54,13 +55,20 @@ export function EventDrawer({ replay, event, close }: EventDrawerProps) {
 }
 
 /** JSON that was cut is shown as it is. */
-function pretty(json: string): string {
-  try {
-    return JSON.stringify(JSON.parse(json), null, 2)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return json
-  }
+function Held({ json }: { json: string }) {
+  const fields = readFields(json)
+  if (fields.length === 0) return <UntrustedBlock text={json} most={4000} />
+  return fields.map(([name, value]) => (
+    <div key={name} className="secret">
+      <span className="faint">
+        <Untrusted text={name} most={40} />
+      </span>
+      <span className="value">
+        <Untrusted text={asText(value)} most={600} />
+      </span>
+      <CopyButton text={asText(value)} name="value" />
+    </div>
+  ))
 }
 
 const TONES: Readonly<Record<string, Tone>> = { failed: 'bad', filtered: 'warn', made: 'accent' }
