@@ -2,12 +2,14 @@
 import { EventEmitter, on } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryBus } from '../bus/memory_bus.ts'
 import { StreamHub } from '../bus/stream/hub.ts'
 import { StreamTable } from '../bus/stream/streams.ts'
 import { webhookClient } from '../bus/webhook/client.ts'
 import { webhookGuard } from '../bus/webhook/guard.ts'
+import { replayHost } from '../cli/replays/replay_host.ts'
 import { liveClock } from '../engine/clock.ts'
 import { silentLog } from '../engine/context.ts'
 import { openDatabase } from '../store/database.ts'
@@ -65,6 +67,7 @@ async function ours(): Promise<Served> {
     },
     pipelineNames: [],
     pipelines: async () => [],
+    replays: replayHost({}, join(tmpdir(), 'decnet-bench'), silentLog),
     settings: {
       ...{ jwtSecret, tokenMinutes: 60, corsOrigins: [], streamsPerUser: 100_000 },
       ...{ trustedProxies: [], developer: false, dashboard: undefined, version: '0' },

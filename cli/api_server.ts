@@ -16,6 +16,7 @@ import { systemctl, unitManager } from '../web/api/unit_manager.ts'
 import { apiEnvironment } from './api_settings.ts'
 import { allPipelines } from './pipeline_files.ts'
 import { pipelineViews } from './pipeline_views.ts'
+import { replayHost } from './replays/replay_host.ts'
 
 interface ApiOptions {
   /** the sse sinks of the pipelines that run */
@@ -55,6 +56,7 @@ export async function openApi({ sinks, use, log, env, stateDir }: ApiOptions): P
       webhooks: { box: await use(secretBox), guard, client: webhookClient({ guard, now }) },
       pipelineNames: [...allPipelines().keys()],
       pipelines: () => pipelineViews(stateDir),
+      replays: replayHost(env, stateDir, log),
       clock: liveClock,
       log,
       settings,

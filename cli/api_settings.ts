@@ -37,10 +37,10 @@ export function apiEnvironment(env: Environment): ApiEnvironment {
     adminPassword: secret('DECNET_ADMIN_PASSWORD', env),
     settings: {
       jwtSecret,
-      tokenMinutes: integer('DECNET_JWT_EXP_MINUTES', env, 240, 525_600),
+      tokenMinutes: integerSetting('DECNET_JWT_EXP_MINUTES', env, 240, 525_600),
       corsOrigins: origins(env, host, port),
       trustedProxies: proxies(env),
-      streamsPerUser: integer('DECNET_SSE_MAX_PER_USER', env, 5, 100_000),
+      streamsPerUser: integerSetting('DECNET_SSE_MAX_PER_USER', env, 5, 100_000),
       developer: env.DECNET_DEVELOPER?.toLowerCase() === 'true',
       dashboard: dashboardFolder(),
       version: installedVersion(),
@@ -56,7 +56,13 @@ function secret(name: string, env: Environment): string | undefined {
   return found.value
 }
 
-function integer(name: string, env: Environment, fallback: number, most: number): number {
+/** @throws {EngineError} `SETTINGS` on what is not from 1 to `most` */
+export function integerSetting(
+  name: string,
+  env: Environment,
+  fallback: number,
+  most: number,
+): number {
   const text = env[name] || String(fallback)
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
   if (value >= 1 && value <= most) return value

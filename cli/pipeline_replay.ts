@@ -10,7 +10,7 @@ import { exitCode } from './exit_code.ts'
 import { findingsText } from './findings_text.ts'
 import { loadPlans } from './load_plans.ts'
 import { askMode, batchSize, mostShown, outputFormat } from './option_values.ts'
-import { makeProgressView } from './progress.ts'
+import { jsonView, makeProgressView } from './progress.ts'
 import { replayControl } from './replay_control.ts'
 import { runSummary } from './run_summary.ts'
 import { withDatabasePassword } from './secret_policy.ts'
@@ -86,6 +86,10 @@ export class PipelineReplay extends Command {
   taps = Option.Array('--tap', [], {
     description: 'node or port whose events go to DIR/taps/ of --sink DIR, else to stdout',
   })
+  progress = Option.String('--progress', 'human', {
+    description: 'human, json: how far it is, on stderr',
+    validator: outputFormat,
+  })
   against = Option.String('--against', {
     description:
       'another version of the pipeline: replay both, show the difference, exit 0, 1 or 2',
@@ -111,7 +115,9 @@ export class PipelineReplay extends Command {
     const captures = this.captures.map((text) => parseCapture(text, plans, existsSync))
     const { directory, database } = parseSinks(this.sinks)
     const control = replayControl(this, plans)
-    const view = await makeProgressView(process.stderr, 'replay')
+    const screen = process.stderr
+    const view =
+      this.progress === 'json' ? jsonView(screen) : await makeProgressView(screen, 'replay')
     const { env } = process
     const url = () => database || databaseUrl(withDatabasePassword(env))
     const session = { view, secrets, logLevel: env.DECNET_LOG_LEVEL ?? 'warn', databaseUrl: url }
@@ -138,10 +144,10 @@ export class PipelineReplay extends Command {
       if (report.outcome === 'failed') throw report.error
       // Tapped events on stdout are for a program to read; the rest is for people.
       const tapped = this.taps.length > 0 && directory === undefined
-      const screen = tapped ? this.context.stderr : this.context.stdout
-      if (this.breakIf !== undefined) screen.write(breakText(report.hit))
-      screen.write(runSummary(report, plans))
-      if (report.skipped) screen.write(skippedText(report.skipped))
+      const people = tapped ? this.context.stderr : this.context.stdout
+      if (this.breakIf !== undefined) people.write(breakText(report.hit))
+      people.write(runSummary(report, plans))
+      if (report.skipped) people.write(skippedText(report.skipped))
       if (database !== undefined) this.context.stdout.write(await findingsText(use))
       if (isAnew) screen.write(BEGINS_ANEW)
       return stop.aborted ? stop.reason : exitCode.ok

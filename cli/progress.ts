@@ -29,6 +29,30 @@ export const quietView = (screen: Screen): ProgressView => ({
   end() {},
 })
 
+/** How often a program is told. */
+const JSON_INTERVAL_MS = 250
+
+/** For programs: `{"progress":{…}}`, a line each, among whatever else is written. */
+export function jsonView(screen: Screen): ProgressView {
+  let last = Number.NEGATIVE_INFINITY
+  let untold: Progress | undefined
+  const tell = () => {
+    if (untold) screen.write(`${JSON.stringify({ progress: untold })}\n`)
+    untold = undefined
+  }
+  return {
+    show(progress) {
+      const now = stopwatch()
+      untold = progress
+      if (now - last < JSON_INTERVAL_MS) return
+      last = now
+      tell()
+    },
+    write: (text) => void screen.write(text),
+    end: tell,
+  }
+}
+
 function lineView(screen: Screen, label: string): ProgressView {
   let last = stopwatch()
   return {

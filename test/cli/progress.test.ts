@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { makeProgressView, progressText } from '../../cli/progress.ts'
+import { jsonView, makeProgressView, progressText } from '../../cli/progress.ts'
 
 const half = { read: 20_123, bytesRead: 50, bytesTotal: 100, seconds: 0.5 }
 
@@ -28,6 +28,24 @@ describe('progress', () => {
     view.end()
     vi.useRealTimers()
     expect(pipe.text()).toBe('replay: 50% 20,123 read, 40,246/s\n'.repeat(2))
+  })
+
+  it('is JSON for programs, a few lines a second, and the last in any case', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const pipe = screen(false)
+    const view = jsonView(pipe as never)
+    for (let read = 1; read <= 6; read++) {
+      view.show({ read, seconds: read / 10 })
+      vi.advanceTimersByTime(100)
+    }
+    view.end()
+    vi.useRealTimers()
+    const reads = pipe
+      .text()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).progress.read)
+    expect(reads).toEqual([1, 4, 6])
   })
 
   it('makes room for a log line on a terminal', async () => {

@@ -12,6 +12,7 @@ import { Tickets } from './auth/tickets.ts'
 import { Tokens } from './auth/tokens.ts'
 import { describeRoutes, showDocuments } from './documents.ts'
 import { LogFeed } from './log_feed.ts'
+import { ReplayDesk } from './replays/desk.ts'
 import { requestShape } from './request_shape.ts'
 import { attackerRoutes } from './routes/attackers.ts'
 import { authRoutes } from './routes/auth.ts'
@@ -23,6 +24,7 @@ import { logStreamRoute } from './routes/log_stream.ts'
 import { logRoutes } from './routes/logs.ts'
 import { orchestratorRoutes } from './routes/orchestrator.ts'
 import { pipelineRoutes } from './routes/pipelines.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { userRoutes } from './routes/users.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
@@ -91,10 +93,12 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   const feed = new LogFeed(database, clock, log)
   const announcer = new Announcer(bus, clock, log)
   const panel = new WorkerPanel({ bus, clock, log, pipelineNames })
+  const desk = new ReplayDesk(services.replays)
   app.addHook('preClose', async () => {
     slots.close()
     feed.close()
     await panel.close()
+    await desk.close()
     await announcer.close()
   })
   authRoutes(app, services, { tokens, accounts, tickets })
@@ -110,6 +114,7 @@ export async function buildApi(services: ApiServices): Promise<FastifyInstance> 
   pipelineRoutes(app, services)
   explanationRoutes(app, services)
   webhookRoutes(app, services, announcer)
+  replayRoutes(app, desk)
   streamRoutes(app, services, slots)
   logStreamRoute(app, feed, slots)
   await showDocuments(app)

@@ -8,6 +8,7 @@ import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
 import type { SecretBox } from '../../store/secret_box.ts'
 import type { DockerState } from './docker_ping.ts'
+import type { ReplayHost } from './replays/desk.ts'
 import type { pipeline } from './schemas.ts'
 import type { UnitManager } from './unit_manager.ts'
 
@@ -54,6 +55,8 @@ export interface ApiServices {
   readonly pipelineNames: readonly string[]
   /** how the pipelines of this host are wired, and what they do */
   readonly pipelines: () => Promise<readonly PipelineView[]>
+  /** what it takes to replay captures */
+  readonly replays: ReplayHost
   readonly clock: Clock
   readonly log: Context['log']
   readonly settings: ApiSettings

@@ -1,4 +1,7 @@
 /** An API on a real database and the in-memory bus, with users and a clock that can be moved. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { hashSync } from 'bcrypt'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Bus } from '../../../bus/bus.ts'
@@ -7,6 +10,7 @@ import { StreamHub } from '../../../bus/stream/hub.ts'
 import { StreamTable } from '../../../bus/stream/streams.ts'
 import { webhookClient } from '../../../bus/webhook/client.ts'
 import { webhookGuard } from '../../../bus/webhook/guard.ts'
+import { replayHost } from '../../../cli/replays/replay_host.ts'
 import { type EventClock, eventClock } from '../../../engine/clock.ts'
 import { silentLog } from '../../../engine/context.ts'
 import type { Logger } from '../../../engine/define.ts'
@@ -16,6 +20,7 @@ import { makeSecretBox } from '../../../store/secret_box.ts'
 import { addUser, type Role } from '../../../store/users.ts'
 import { Tokens } from '../../../web/api/auth/tokens.ts'
 import type { DockerState } from '../../../web/api/docker_ping.ts'
+import type { ReplayHost } from '../../../web/api/replays/desk.ts'
 import { buildApi } from '../../../web/api/server.ts'
 import type { ApiSettings, PipelineView } from '../../../web/api/services.ts'
 import type { UnitManager } from '../../../web/api/unit_manager.ts'
@@ -44,6 +49,8 @@ export interface TestApi {
   readonly clock: EventClock
   readonly streams: StreamTable
   readonly hubs: Readonly<Record<'identities' | 'campaigns' | 'orchestrator', StreamHub>>
+  /** of replays and captures, where none other is given */
+  readonly folder: string
   /** of the user of that name */
   token(user: string): Promise<string>
   get(path: string, user?: string): Promise<LightMyRequestResponse>
@@ -64,6 +71,8 @@ export interface TestApiOptions {
   readonly pipelineNames?: readonly string[]
   /** whether webhooks may go to this host */
   readonly allowPrivate?: boolean
+  /** what is not as it is on this host */
+  readonly replays?: Partial<ReplayHost>
 }
 
 const USERS: readonly (readonly [string, Role, boolean])[] = [
@@ -122,6 +131,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     resolve: async (host) => (host.endsWith('.example') ? ['93.184.216.34'] : [host]),
   })
   const client = webhookClient({ guard, now: () => clock.now() })
+  const folder = mkdtempSync(join(tmpdir(), 'decnet-replays-'))
   const settings = { ...SETTINGS, ...options.settings }
   const app = await buildApi({
     ...{ database, bus, streams, clock, log, settings },
@@ -135,13 +145,14 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     webhooks: { box: makeSecretBox('a key of the tests, of some length'), guard, client },
     pipelineNames: options.pipelineNames ?? [],
     pipelines: async () => options.pipelines ?? [],
+    replays: { ...replayHost(process.env, folder, log), clock, ...options.replays },
   })
   const tokens = new Tokens(settings.jwtSecret, settings.tokenMinutes, clock)
   const token = (user: string) => tokens.issue(userUuid(user), 0)
   const headers = async (user: string | undefined) =>
     user === undefined ? {} : { authorization: `Bearer ${await token(user)}` }
   return {
-    ...{ app, database, bus, clock, streams, hubs, token },
+    ...{ app, database, bus, clock, streams, folder, hubs, token },
     get: async (path, user) =>
       app.inject({ method: 'GET', url: `/api/v1${path}`, headers: await headers(user) }),
     post: async (path, body, user) =>
@@ -158,6 +169,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       await client.close()
       await bus.close()
       await database.close()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

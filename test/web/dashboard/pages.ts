@@ -14,6 +14,16 @@ import {
   visit,
 } from './browser.ts'
 import { bindAttacker, HOSTILE, type Night, night } from './night.ts'
+import { putCapture, replayed } from './replays.ts'
+
+/** As a secret somebody typed. */
+const HOSTILE_NAME = '<img src=x onerror=alert(1)>'
+
+/** @returns the whole label of the option that begins so */
+const optionOf = async (page: Page, name: string): Promise<string> => {
+  const labels = await page.getByLabel('Place').locator('option').allTextContents()
+  return labels.find((label) => label.startsWith(`${name} (`)) ?? ''
+}
 
 /** Every page in a browser, over the real API on a database. */
 export function testPages(database: string, databases: TestDatabases): void {
@@ -43,6 +53,11 @@ export function testPages(database: string, databases: TestDatabases): void {
       const reuse = await first(
         'select id from credential_reuse order by target_count desc limit 1',
       )
+      putCapture(api, 'night.log', 2000)
+      putCapture(api, 'edited.log', 2000, (line) => line.replace('Spring2026!', HOSTILE_NAME))
+      const [before, after] = [await replayed(api, 'night.log'), await replayed(api, 'edited.log')]
+      // The first to ask waits for a process.
+      await api.get(`/replays/${before}/diff/${after}`, 'ada')
       for (const [name, path] of [
         ['overview', '/'],
         ['pipelines', '/pipelines?name=ingest'],
@@ -56,6 +71,9 @@ export function testPages(database: string, databases: TestDatabases): void {
         ['credentials', '/credentials'],
         ['reuse', '/credentials/reuse'],
         ['reuse_drawer', `/credentials/reuse?open=${reuse}`],
+        ['replays', '/replay'],
+        ['replay', `/replay/${before}`],
+        ['replay_diff', `/replay/${before}/diff/${after}`],
         ['workers', '/workers'],
         ['orchestrator', '/orchestrator'],
         ['webhooks', '/webhooks'],
@@ -184,6 +202,9 @@ export function testPages(database: string, databases: TestDatabases): void {
       const { page, close } = await open('/workers', 'vic')
       expect(await page.getByRole('button', { name: 'Start all' }).count()).toBe(0)
       expect(await page.getByRole('link', { name: 'Webhooks' }).count()).toBe(0)
+      await page.getByRole('link', { name: 'Replay' }).click()
+      await page.getByText('Replays are started by admins.').waitFor()
+      expect(await page.getByRole('button', { name: /^Delete/ }).count()).toBe(0)
       await close()
     })
 
@@ -288,6 +309,65 @@ export function testPages(database: string, databases: TestDatabases): void {
       await live(page)
       await writeLog(api.database, { seconds: 2, decky: 'live-98' })
       await rows.filter({ hasText: 'live-98' }).first().waitFor()
+      await close()
+    })
+
+    it('replay a capture, and go to any moment of it by the keyboard', async () => {
+      const { page, close, complaints } = await open('/replay')
+      await page
+        .getByRole('row', { name: /night\.log/ })
+        .first()
+        .press('Enter')
+      const start = page.getByRole('button', { name: 'Start' })
+      await page.getByRole('checkbox', { name: 'ingest' }).uncheck()
+      for (const name of ['profiler', 'clusterer', 'campaign-clusterer', 'reuse-correlator']) {
+        await page.getByRole('checkbox', { name, exact: true }).uncheck()
+      }
+      expect(await start.isDisabled()).toBe(true)
+      await page.getByRole('checkbox', { name: 'ingest' }).check()
+      await start.click()
+      await page.getByText('RUNNING').waitFor()
+      await page.getByText('DONE').waitFor()
+
+      const moment = page.getByRole('slider', { name: 'Moment' })
+      await moment.focus()
+      await page.keyboard.press('Home')
+      await page.keyboard.press('ArrowRight')
+      await page.keyboard.press('ArrowRight')
+      await expect.poll(() => new URL(page.url()).searchParams.get('at')).toMatch(/^\d+$/)
+      const events = page.getByRole('group', { name: 'Events up to this moment' })
+      await expect.poll(() => events.locator('tbody tr').count()).toBeGreaterThan(0)
+      const told = await moment.getAttribute('aria-valuetext')
+      await page.reload()
+      await expect.poll(() => moment.getAttribute('aria-valuetext')).toBe(told)
+      await page.getByRole('button', { name: 'Play' }).click()
+      await expect.poll(() => moment.getAttribute('aria-valuetext')).not.toBe(told)
+      await page.getByRole('button', { name: 'Pause' }).click()
+
+      await page.getByLabel('Place').selectOption({ label: await optionOf(page, 'secrets') })
+      await page.getByRole('button', { name: 'To the end' }).click()
+      await events.locator('tbody tr').first().getByText('credential.captured').waitFor()
+      await events.locator('tbody tr').first().click()
+      await page.getByRole('button', { name: /^Where it came from/ }).click()
+      await page.getByRole('dialog').getByText('written', { exact: true }).first().waitFor()
+      expect(await barriers(page)).toEqual([])
+      await shoot(page, `${database.toLowerCase()}_replay_event_light`)
+      expect(complaints).toEqual([])
+      await close()
+    })
+
+    it('show where two replays part, and what is hostile in it as text', async () => {
+      const { page, close } = await open(pages.get('replay_diff') ?? '')
+      await page.getByText('read something else').first().waitFor()
+      await page
+        .getByRole('button', { name: /(?:changed|added) in secrets/ })
+        .first()
+        .click()
+      const drawer = page.getByRole('dialog')
+      await drawer.getByText('data.secret_printable').first().waitFor()
+      expect(await page.locator('img').count()).toBe(0)
+      expect(await barriers(page)).toEqual([])
+      await shoot(page, `${database.toLowerCase()}_replay_changes_light`)
       await close()
     })
 

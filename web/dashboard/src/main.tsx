@@ -6,6 +6,7 @@ import './styles/base.css'
 import './styles/layout.css'
 import './styles/components.css'
 import './styles/pages.css'
+import './styles/replay.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('the page has no place to draw in')

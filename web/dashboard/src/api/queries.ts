@@ -50,7 +50,10 @@ async function askIfThere<T>(path: string, signal: AbortSignal): Promise<T | nul
   }
 }
 
-function listQuery<T>(path: string, query: Readonly<Record<string, string | number | undefined>>) {
+export function listQuery<T>(
+  path: string,
+  query: Readonly<Record<string, string | number | undefined>>,
+) {
   return queryOptions({
     queryKey: ['list', path, query],
     queryFn: ({ signal }) => ask<Page<T>>(path, { query, signal }),
@@ -58,7 +61,7 @@ function listQuery<T>(path: string, query: Readonly<Record<string, string | numb
   })
 }
 
-function oneQuery<T>(path: string) {
+export function oneQuery<T>(path: string) {
   return queryOptions({
     queryKey: ['one', path],
     queryFn: ({ signal }) => ask<T>(path, { signal }),

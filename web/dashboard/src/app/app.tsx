@@ -64,6 +64,12 @@ const PAGES: readonly (readonly [path: string, code: PageCode])[] = [
     new PageCode(async () => (await import('../pages/orchestrator_page.tsx')).OrchestratorPage),
   ],
   ['/users', new PageCode(async () => (await import('../pages/users_page.tsx')).UsersPage)],
+  ['/replay', new PageCode(async () => (await import('../pages/replays_page.tsx')).ReplaysPage)],
+  ['/replay/:id', new PageCode(async () => (await import('../pages/replay_page.tsx')).ReplayPage)],
+  [
+    '/replay/:id/diff/:other',
+    new PageCode(async () => (await import('../pages/replay_diff_page.tsx')).ReplayDiffPage),
+  ],
   ['/workers', new PageCode(async () => (await import('../pages/workers_page.tsx')).WorkersPage)],
   [
     '/webhooks',

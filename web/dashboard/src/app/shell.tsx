@@ -5,6 +5,7 @@ import {
   Clock3,
   Drama,
   Fingerprint,
+  History,
   KeyRound,
   LogOut,
   type LucideIcon,
@@ -51,6 +52,7 @@ const PLACES: readonly (readonly [group: string, places: readonly Place[]])[] = 
       { to: '/identities', name: 'Identities', icon: Fingerprint },
       { to: '/campaigns', name: 'Campaigns', icon: Swords },
       { to: '/credentials', name: 'Credentials', icon: KeyRound },
+      { to: '/replay', name: 'Replay', icon: History },
     ],
   ],
   [

@@ -28,3 +28,9 @@ export function rate(value: number | undefined): string {
 /** @param count of things @param one its name, e.g. `address` */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${grouped(count)} ${count === 1 ? one : many}`
+
+/** @returns `340 B`, `12.3 kB`, `4.6 MB` */
+export const bytes = (value: number): string => {
+  const [size, name] = SIZES.find(([least]) => value >= least) ?? [1, '']
+  return size === 1 ? `${value} B` : `${(value / size).toFixed(1)} ${name}B`
+}
