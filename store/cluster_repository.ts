@@ -1,7 +1,7 @@
 /** Rows of `attacker_identities` and `campaigns`, and the links of their members to them. */
 import { isoMicros } from '../protocols/iso_time.ts'
 import { noteChanges } from './changes.ts'
-import type { Statements } from './database.ts'
+import type { Statements, Update } from './database.ts'
 import type { CampaignData, IdentityData } from './entity_events.ts'
 import { StoreError } from './errors.ts'
 import type { Insert, Value } from './insert.ts'
@@ -110,11 +110,13 @@ async function writeLayer(
     insert,
     rows.map(({ row }) => row),
   )
+  const links: Update[] = []
   for (const { uuid, members: linked } of rows) {
     for (let at = 0; at < linked.length; at += MEMBERS_PER_STATEMENT) {
-      await linkMembers(statements, members, uuid, linked.slice(at, at + MEMBERS_PER_STATEMENT))
+      links.push(linkOf(members, uuid, linked.slice(at, at + MEMBERS_PER_STATEMENT)))
     }
   }
+  await statements.updateAll(links)
 }
 
 /** Few lengths, so few statements to prepare. */
@@ -125,17 +127,15 @@ const MEMBERS_PER_STATEMENT = 64
  * that knows nothing of it (a second replay, a second clusterer) would give them another.
  * @see spec/clustering.md section 4.3
  */
-function linkMembers(
-  statements: Statements,
+function linkOf(
   { table, column }: Layer['members'],
   parent: string,
   members: readonly string[],
-): Promise<number> {
+): Update {
   const marks = members.map(() => '?').join(', ')
-  return statements.update(
-    `update ${table} set ${column} = ? where uuid in (${marks}) and ${column} is null`,
-    [parent, ...members],
-  )
+  // As an expression, or SQLite takes the index of the column and looks at all that have no parent.
+  const sql = `update ${table} set ${column} = ? where uuid in (${marks}) and coalesce(${column}, '') = ''`
+  return { sql, values: [parent, ...members] }
 }
 
 type Clustered = Pick<
