@@ -247,8 +247,8 @@ export const identityCluster = defineOperator({
             return isPhase(phase) && Number.isFinite(end) ? [{ decky, phase, start, end }] : []
           }),
         }
-        const before = { ...state, ...member }
-        if (JSON.stringify(before) === JSON.stringify(state)) {
+        const isKnown = state.observation !== null
+        if (isKnown && JSON.stringify({ ...state, ...member }) === JSON.stringify(state)) {
           context.explain?.('it says nothing new of the address')
           return undefined
         }

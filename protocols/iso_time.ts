@@ -95,10 +95,17 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
  * @returns `2026-03-01T09:00:00.123456+00:00`
  */
 export function formatIsoMicros(micros: number): string {
-  const text = new Date(Math.floor(micros / 1000)).toISOString()
-  const rest = ((micros % 1000) + 1000) % 1000
-  return `${text.slice(0, 23)}${String(rest).padStart(3, '0')}+00:00`
+  const ms = Math.floor(micros / 1000)
+  const second = Math.floor(ms / 1000)
+  if (second !== formatted.second) {
+    formatted = { second, text: new Date(second * 1000).toISOString().slice(0, 20) }
+  }
+  const fraction = (ms - second * 1000) * 1000 + (((micros % 1000) + 1000) % 1000)
+  return `${formatted.text}${String(1_000_000 + fraction).slice(1)}+00:00`
 }
+
+// As with those that are read and printed.
+let formatted = { second: Number.NaN, text: '' }
 
 /** Furthest moment a Date can tell, ms. */
 const LAST_DATE = 8.64e15

@@ -44,8 +44,6 @@ export function prepare(handle: BetterSqlite.Database): void {
   handle.pragma('journal_mode = wal')
   handle.pragma('synchronous = full')
   handle.pragma('foreign_keys = on')
-  if (process.env.X_CACHE) handle.pragma(`cache_size = -${process.env.X_CACHE}`)
-  if (process.env.X_WAL) handle.pragma(`wal_autocheckpoint = ${process.env.X_WAL}`)
 }
 
 /** @returns what does the work of an `Ask` on `handle`, on the spot */
