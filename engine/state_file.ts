@@ -56,6 +56,16 @@ const SCHEMA = `
 /** What most keys have; a million of them share it. */
 const NO_TIMERS: readonly number[] = []
 
+/**
+ * For state by the million: pages that a checkpoint changes stay in memory until it ends (KiB), and go
+ * from the log to their place once for several of them (pages), after which the log is cut (bytes).
+ */
+const BOUNDS = [
+  'cache_size = -65536',
+  'wal_autocheckpoint = 16384',
+  'journal_size_limit = 67108864',
+]
+
 /** Raised with the tables; an older file of another layout is refused, not guessed at. */
 const LAYOUT = 1
 
@@ -167,15 +177,9 @@ export class StateFile {
       }
       for (const [node, { saved, removed }] of changes) {
         for (const key of removed) dropKey.run(node, key)
-        for (const { key, state, touched, stamp, timers } of saved) {
-          saveKey.run(
-            node,
-            key,
-            state,
-            Math.max(touched, -Number.MAX_VALUE),
-            stamp,
-            JSON.stringify(timers),
-          )
+        for (const { key, state, touched, stamp, timers } of inOrder(saved)) {
+          const times = timers.length === 0 ? '[]' : JSON.stringify(timers)
+          saveKey.run(node, key, state, Math.max(touched, -Number.MAX_VALUE), stamp, times)
         }
       }
       failpoint('checkpoint.before_commit')
@@ -237,6 +241,10 @@ export class StateFile {
   }
 }
 
+/** As they are in the table, so that each of its pages is looked for and written once. */
+const inOrder = (saved: readonly SavedKey[]): readonly SavedKey[] =>
+  saved.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+
 /** Whether a write failed for a reason that may go away: no space left, a busy or flaky disk. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|BUSY)/.test(error.code)
@@ -253,6 +261,7 @@ function openTables(path: string): Database.Database {
       // this one file; losing the last checkpoints at a power cut only means reading input again.
       db.pragma('journal_mode = WAL')
       db.pragma('synchronous = NORMAL')
+      for (const bound of BOUNDS) db.pragma(bound)
       const layout = db.pragma('user_version', { simple: true })
       if (layout !== 0 && layout !== LAYOUT) {
         throw new EngineError('STATE_LAYOUT', `${path} has layout ${layout}`)

@@ -80,7 +80,7 @@ export interface Wired {
  * A sink that lags takes what has piled up in one write, up to this: committing costs a database
  * the same for one row as for thousands.
  */
-const EVENTS_PER_WRITE = 4096
+const EVENTS_PER_WRITE = 16_384
 
 /** Source name of the root batches that enter by every source at once. */
 const EVERYWHERE = '*'

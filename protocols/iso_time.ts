@@ -95,9 +95,13 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
  * @returns `2026-03-01T09:00:00.123456+00:00`
  */
 export function formatIsoMicros(micros: number): string {
-  const text = new Date(Math.floor(micros / 1000)).toISOString()
-  const rest = ((micros % 1000) + 1000) % 1000
-  return `${text.slice(0, 23)}${String(rest).padStart(3, '0')}+00:00`
+  const ms = Math.floor(micros / 1000)
+  const second = Math.floor(ms / 1000)
+  if (second !== formatted.second) {
+    formatted = { second, text: new Date(second * 1000).toISOString().slice(0, 20) }
+  }
+  const fraction = (ms - second * 1000) * 1000 + (((micros % 1000) + 1000) % 1000)
+  return `${formatted.text}${String(1_000_000 + fraction).slice(1)}+00:00`
 }
 
 /** Year 1, ms: what is earlier has no ISO form. */
@@ -110,6 +114,8 @@ export const hasIsoForm = (time: number): boolean => time >= ISO_EARLIEST && tim
 
 /** @param time ms since the epoch, microseconds as its fraction */
 export const isoTime = (time: number): string => formatIsoMicros(Math.round(time * 1000))
+// As with those that are read and printed.
+let formatted = { second: Number.NaN, text: '' }
 
 /** Furthest moment a Date can tell, ms. */
 const LAST_DATE = 8.64e15

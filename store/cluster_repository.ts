@@ -3,7 +3,7 @@ import { isoMicros } from '../protocols/iso_time.ts'
 import { noteChanges } from './changes.ts'
 import { recount, selectIn } from './cluster_counts.ts'
 import { CLUSTERS, type ClusterTable } from './cluster_tables.ts'
-import type { Statements } from './database.ts'
+import type { Statements, Update } from './database.ts'
 import type { CampaignData, IdentityData } from './entity_events.ts'
 import { StoreError } from './errors.ts'
 import type { Insert, Value } from './insert.ts'
@@ -170,17 +170,23 @@ async function writeLayer(
     rows.map(({ row }) => row),
   )
   const after = new Map(before)
-  const links = new Map<string, number>()
+  const links: Update[] = []
+  const linkedTo: string[] = []
   for (const row of rows) {
     const { uuid, members, updated } = row
     // As the insert decides.
     if (updated >= (after.get(uuid) ?? NOWHERE).updated || !after.has(uuid)) after.set(uuid, row)
     for (let at = 0; at < members.length; at += MEMBERS_PER_STATEMENT) {
-      const some = members.slice(at, at + MEMBERS_PER_STATEMENT)
-      links.set(uuid, (links.get(uuid) ?? 0) + (await linkMembers(statements, table, uuid, some)))
+      links.push(linkOf(table, uuid, members.slice(at, at + MEMBERS_PER_STATEMENT)))
+      linkedTo.push(uuid)
     }
   }
-  return { before, after, linked: links }
+  const linked = new Map<string, number>()
+  for (const [index, changed] of (await statements.updateAll(links)).entries()) {
+    const uuid = linkedTo[index] as string
+    linked.set(uuid, (linked.get(uuid) ?? 0) + changed)
+  }
+  return { before, after, linked }
 }
 
 async function standingsOf(
@@ -210,18 +216,12 @@ const MEMBERS_PER_STATEMENT = 64
  * that knows nothing of it (a second replay, a second clusterer) would give them another.
  * @see spec/clustering.md section 4.3
  */
-function linkMembers(
-  statements: Statements,
-  table: ClusterTable,
-  parent: string,
-  uuids: readonly string[],
-): Promise<number> {
+function linkOf(table: ClusterTable, parent: string, uuids: readonly string[]): Update {
   const { members, link } = CLUSTERS[table]
   const marks = uuids.map(() => '?').join(', ')
-  return statements.update(
-    `update ${members} set ${link} = ? where uuid in (${marks}) and ${link} is null`,
-    [parent, ...uuids],
-  )
+  // As an expression, or SQLite takes the index of the column and looks at all that have no parent.
+  const sql = `update ${members} set ${link} = ? where uuid in (${marks}) and coalesce(${link}, '') = ''`
+  return { sql, values: [parent, ...uuids] }
 }
 
 type Clustered = Pick<

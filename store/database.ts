@@ -28,6 +28,13 @@ export interface Statements {
    * @throws {StoreError} `ROW_REFUSED` when the database will never change one of them so
    */
   update(sql: string, values: readonly Value[]): Promise<number>
+  /** The same in order for many, of few texts. @returns how many rows each has changed */
+  updateAll(updates: readonly Update[]): Promise<readonly number[]>
+}
+
+export interface Update {
+  readonly sql: string
+  readonly values: readonly Value[]
 }
 
 /** An open, migrated database. */

@@ -25,11 +25,22 @@ export function mysqlStatements(connection: Connection): Statements {
       const [rows] = await connection.execute(sql, [...values])
       return rows as unknown as readonly Row[]
     },
-    async update(sql, values) {
-      const result = await run(connection, sql, [...values])
-      return Number((result as { affectedRows?: unknown }).affectedRows)
+    update: (sql, values) => changedBy(connection, sql, values),
+    async updateAll(updates) {
+      const changed: number[] = []
+      for (const { sql, values } of updates) changed.push(await changedBy(connection, sql, values))
+      return changed
     },
   }
+}
+
+async function changedBy(
+  connection: Connection,
+  sql: string,
+  values: readonly Value[],
+): Promise<number> {
+  const result = await run(connection, sql, [...values])
+  return Number((result as { affectedRows?: unknown }).affectedRows)
 }
 
 async function run(connection: Connection, sql: string, values: Value[]): Promise<unknown> {

@@ -13,8 +13,11 @@ export type Request =
   | 'rollback'
   | { readonly insert: InsertTexts; readonly rows: readonly (readonly Value[])[] }
   | { readonly select: string; readonly values: readonly Value[] }
-  /** Answered with one row: how many `rows` it has changed. */
-  | { readonly update: string; readonly values: readonly Value[] }
+  /** Answered with a row for each of them, in order: how many `rows` it has changed. */
+  | { readonly updates: readonly UpdateValues[]; readonly texts: readonly string[] }
+
+/** Which of the texts, and its values: very many share one. */
+export type UpdateValues = readonly [text: number, ...values: Value[]]
 
 /** One insert as two statements: for `BLOCK_ROWS` rows, and for one. */
 export interface InsertTexts {
@@ -65,9 +68,13 @@ export function answerer(handle: BetterSqlite.Database): (request: Request) => r
       // What was asked before SQLite ended the transaction must not be written without it.
       if (!handle.inTransaction) throw new Error('the transaction of this insert has ended')
       insertAll(request.insert, request.rows, inserting)
-    } else if ('update' in request) {
+    } else if ('updates' in request) {
       if (!handle.inTransaction) throw new Error('the transaction of this update has ended')
-      return [{ rows: inserting(request.update).run(...request.values).changes }]
+      const statements = request.texts.map(inserting)
+      return request.updates.map(([text, ...values]) => {
+        const { changes } = (statements[text] as BetterSqlite.Statement).run(values)
+        return { rows: changes }
+      })
     } else return handle.prepare<Value[], Row>(request.select).all(...request.values)
     return []
   }

@@ -1,7 +1,7 @@
 /** A database that is one SQLite file. */
 import { closeSync, openSync } from 'node:fs'
 import { MikroORM, type SqliteConnection } from '@mikro-orm/sqlite'
-import type BetterSqlite from 'better-sqlite3'
+import Sqlite, { type default as BetterSqlite } from 'better-sqlite3'
 import { quote } from '../protocols/quote.ts'
 import type { Database, Orm, Row } from './database.ts'
 import type { SqliteAddress } from './database_url.ts'
@@ -57,6 +57,11 @@ async function migrateLocked(orm: Orm, handle: Handle): Promise<void> {
   }
 }
 
+/** Reads what is committed while a transaction is under way: whoever polls need not wait for its end. */
+function openReader(path: string): Handle {
+  return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+}
+
 function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle): Database {
   const place = quote(handle.name, 200)
   const writer = handle.memory ? localWriter(handle) : threadWriter(handle.name)
@@ -67,6 +72,12 @@ function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle):
       .getClient()
       .connection()
       .execute(async () => work())
+  let ownReader: Handle | undefined
+  const reader = () => {
+    if (handle.memory || !handle.open) return handle
+    ownReader ??= openReader(handle.name)
+    return ownReader
+  }
   return {
     dialect: 'sqlite',
     place,
@@ -79,14 +90,19 @@ function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle):
       }
     },
     async select(sql, values = []) {
+      const read = () =>
+        reader()
+          .prepare<Value[], Row>(sql)
+          .all(...values)
       try {
-        return await patiently(() => alone(() => handle.prepare<Value[], Row>(sql).all(...values)))
+        return await patiently(handle.memory ? () => alone(read) : read)
       } catch (error) {
         throw translated(error, place)
       }
     },
     async close() {
       await alone(() => writer.close())
+      ownReader?.close()
       await orm.close()
     },
   }

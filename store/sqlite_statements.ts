@@ -1,8 +1,14 @@
 /** Transactions of SQLite, and what repositories do inside them. */
-import type { Statements } from './database.ts'
+import type { Row, Statements, Update } from './database.ts'
 import { StoreError } from './errors.ts'
 import { chunks, type Insert, insertSql } from './insert.ts'
-import { type Ask, BLOCK_ROWS, type InsertTexts } from './sqlite_connection.ts'
+import {
+  type Ask,
+  BLOCK_ROWS,
+  type InsertTexts,
+  type Request,
+  type UpdateValues,
+} from './sqlite_connection.ts'
 import { codeOf, isRowRefused } from './sqlite_errors.ts'
 
 /** A power of two, as all chunks are; few, so that writing begins while the rest is on its way. */
@@ -36,26 +42,53 @@ export async function committed<T>(
 const sqliteStatements = (ask: Ask): Statements => ({
   dialect: 'sqlite',
   async insert(insert, rows) {
-    const request = { insert: textsOf(insert) }
-    const asked: Promise<unknown>[] = []
-    try {
-      for (const chunk of chunks(rows, MOST_ROWS, REQUEST_BUDGET)) {
-        if (asked.length === MOST_REQUESTS) await asked.shift()
-        asked.push(ask({ ...request, rows: chunk }))
-      }
-      await Promise.all(asked)
-    } catch (error) {
-      // The first error tells; those behind it are of the same transaction, which is over.
-      await Promise.allSettled(asked)
-      refusing(error)
-    }
+    const texts = textsOf(insert)
+    const pieces = chunks(rows, MOST_ROWS, REQUEST_BUDGET)
+    await inTurn(ask, pieces, (piece) => ({ insert: texts, rows: piece }))
   },
   select: (select, values = []) => ask({ select, values }),
-  async update(update, values) {
-    const [changed] = await ask({ update, values }).catch(refusing)
-    return Number(changed?.rows)
+  async update(sql, values) {
+    const [changed] = await updateAll(ask, [{ sql, values }])
+    return changed as number
   },
+  updateAll: (updates) => updateAll(ask, updates),
 })
+
+async function updateAll(ask: Ask, updates: readonly Update[]): Promise<readonly number[]> {
+  const numbers = new Map<string, number>()
+  const numbered = updates.map(({ sql, values }): UpdateValues => {
+    const number = numbers.get(sql) ?? numbers.size
+    numbers.set(sql, number)
+    return [number, ...values]
+  })
+  const texts = [...numbers.keys()]
+  const pieces = chunks(numbered, MOST_ROWS, REQUEST_BUDGET)
+  const changed = await inTurn(ask, pieces, (piece) => ({ updates: piece, texts }))
+  return changed.map(({ rows }) => Number(rows))
+}
+
+/** @returns all answers, in order */
+async function inTurn<T>(
+  ask: Ask,
+  pieces: Iterable<T>,
+  requestOf: (piece: T) => Request,
+): Promise<readonly Row[]> {
+  const asked: Promise<readonly Row[]>[] = []
+  const answers: Row[] = []
+  try {
+    for (const piece of pieces) {
+      if (asked.length === MOST_REQUESTS)
+        answers.push(...(await (asked.shift() as (typeof asked)[0])))
+      asked.push(ask(requestOf(piece)))
+    }
+    for (const rows of await Promise.all(asked)) answers.push(...rows)
+    return answers
+  } catch (error) {
+    // The first error tells; those behind it are of the same transaction, which is over.
+    await Promise.allSettled(asked)
+    return refusing(error)
+  }
+}
 
 const texts = new WeakMap<Insert, InsertTexts>()
 

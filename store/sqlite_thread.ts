@@ -9,11 +9,23 @@ export type Answer =
   /** `code` apart, for an error keeps only its message and stack on the way. */
   | { readonly error: unknown; readonly code?: unknown }
 
+/**
+ * Ids that are hashes fall on any page of an index. So what a transaction changes stays in memory (KiB),
+ * and goes from the log to its place (after so many pages) once for several of them, rather than at each
+ * commit; a log that has grown longer is cut (bytes).
+ */
+const BOUNDS = [
+  'cache_size = -65536',
+  'wal_autocheckpoint = 16384',
+  'journal_size_limit = 67108864',
+]
+
 let answering: ReturnType<typeof answerer> | undefined
 
 function open(): ReturnType<typeof answerer> {
   const handle = new Sqlite(String(workerData), { timeout: BUSY_TIMEOUT_MS })
   prepare(handle)
+  for (const bound of BOUNDS) handle.pragma(bound)
   return answerer(handle)
 }
 

@@ -100,11 +100,7 @@ export class ClusterBook<M extends MemberState, T, S extends Sum<M>> {
         },
       },
     )
-    // A copy, for what was added is to be taken away again when the state has changed.
-    const stateOf = (id: string) => {
-      const state = this.#members.get(id)
-      return state && { ...state }
-    }
+    const stateOf = (id: string) => this.#members.get(id)
     this.#clusterSums = new GroupSums(() => layout.newSum(), stateOf)
     this.#ownSums = new GroupSums(() => layout.newSum(), stateOf)
   }

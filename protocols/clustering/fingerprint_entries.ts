@@ -11,6 +11,8 @@ const MAX_ENTRIES = 4096
 /** Characters of a value, at most; a hash is shorter, and what is longer is none. */
 const MAX_VALUE = 256
 
+const NONE: FingerprintValues = { ja3: [], hassh: [] }
+
 /**
  * Never throws: what is no list of entries holds no fingerprints. The value to compare by is the
  * last of each.
@@ -19,9 +21,9 @@ const MAX_VALUE = 256
  */
 export function readFingerprints(stored: unknown): FingerprintValues {
   const list = decoded(stored)
+  if (!Array.isArray(list) || list.length === 0) return NONE
   const ja3 = new Set<string>()
   const hassh = new Set<string>()
-  if (!Array.isArray(list)) return { ja3: [], hassh: [] }
   for (const entry of list.slice(-MAX_ENTRIES)) {
     if (!isObject(entry)) continue
     take(ja3, flat(entry, 'ja3') ?? bounty(entry, 'ja3', 'ja3'))

@@ -18,12 +18,12 @@ interface Kept<M, S> {
   readonly held: Map<string, M>
 }
 
-export class GroupSums<M, S extends Sum<M>> {
+export class GroupSums<M extends object, S extends Sum<M>> {
   readonly #make: () => S
   readonly #stateOf: (member: string) => M | undefined
   readonly #groups = new Map<number, Kept<M, S>>()
 
-  /** @param stateOf what a member adds; a copy, if that may change */
+  /** @param stateOf what a member adds; copied where it is to be taken away again */
   constructor(make: () => S, stateOf: (member: string) => M | undefined) {
     this.#make = make
     this.#stateOf = stateOf
@@ -33,7 +33,7 @@ export class GroupSums<M, S extends Sum<M>> {
     const kept = this.#groups.get(group)
     const state = kept && this.#stateOf(member)
     if (!kept || !state) return
-    kept.held.set(member, state)
+    kept.held.set(member, { ...state })
     kept.sum.add(state)
   }
 
@@ -62,14 +62,14 @@ export class GroupSums<M, S extends Sum<M>> {
     const known = this.#groups.get(group)
     if (known) return known.sum
     const sum = this.#make()
-    const held = new Map<string, M>()
+    const held = size > SMALL ? new Map<string, M>() : undefined
     for (const member of members()) {
       const state = this.#stateOf(member)
       if (!state) continue
       sum.add(state)
-      if (size > SMALL) held.set(member, state)
+      held?.set(member, { ...state })
     }
-    if (held.size > SMALL) this.#groups.set(group, { sum, held })
+    if (held && held.size > SMALL) this.#groups.set(group, { sum, held })
     return sum
   }
 }

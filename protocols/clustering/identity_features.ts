@@ -61,8 +61,9 @@ export class FeatureSum {
   readonly #endpoints = new SortedCounts(byText)
   readonly #deckies = new SortedCounts(byText)
   readonly #windows = new CoveredTime()
-  readonly #first = new Map<string, SortedCounts<PhaseAt>>()
-  readonly #last = new Map<string, SortedCounts<PhaseAt>>()
+  /** by decky; made when the first session comes, which most identities never have */
+  #first: Moments | undefined
+  #last: Moments | undefined
 
   add(member: MemberFeatures): void {
     this.#change(member, 1)
@@ -78,8 +79,8 @@ export class FeatureSum {
     const decky_set = listed('decky_set', this.#deckies, left_out)
     const windows = this.#windows.latest(MOST_LISTED)
     if (windows.left_out > 0) left_out.session_windows = windows.left_out
-    const phases = (on: Map<string, SortedCounts<PhaseAt>>, end: 'first' | 'last') =>
-      Object.fromEntries(decky_set.map((decky) => [decky, on.get(decky)?.[end] as PhaseAt]))
+    const phases = (on: Moments | undefined, end: 'first' | 'last') =>
+      Object.fromEntries(decky_set.map((decky) => [decky, on?.get(decky)?.[end] as PhaseAt]))
     const features = {
       asn_cohort: listed('asn_cohort', this.#asns, left_out),
       tooling_cohort: listed('tooling_cohort', this.#tools, left_out),
@@ -102,6 +103,8 @@ export class FeatureSum {
     for (const { decky, phase, start, end } of sessions) {
       this.#deckies.change(decky, by)
       this.#windows.change(start, end, by)
+      this.#first ??= new Map()
+      this.#last ??= new Map()
       change(this.#first, decky, { phase, time: start }, by)
       change(this.#last, decky, { phase, time: end }, by)
     }
@@ -118,7 +121,9 @@ export function listed<K>(name: string, set: SortedCounts<K>, left_out: LeftOut)
 const byMoment = (a: PhaseAt, b: PhaseAt): number =>
   a.time - b.time || PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase)
 
-function change(on: Map<string, SortedCounts<PhaseAt>>, decky: string, at: PhaseAt, by: number) {
+type Moments = Map<string, SortedCounts<PhaseAt>>
+
+function change(on: Moments, decky: string, at: PhaseAt, by: number) {
   let moments = on.get(decky)
   if (!moments) {
     moments = new SortedCounts(byMoment)

@@ -1,7 +1,11 @@
 /** Sets of strings as sorted arrays: JSON as they are, and compared in one pass. */
 
 /** @returns the distinct strings in the order of their UTF-16 code units */
-export const stringSet = (strings: Iterable<string>): string[] => [...new Set(strings)].sort()
+export function stringSet(strings: Iterable<string>): string[] {
+  // As most are, and a Set of each would be most of what is made for an address.
+  if (Array.isArray(strings) && strings.length < 2) return strings.slice()
+  return [...new Set(strings)].sort()
+}
 
 /** @returns how many strings two sorted sets share */
 export function sharedCount(a: readonly string[], b: readonly string[]): number {

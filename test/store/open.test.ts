@@ -56,6 +56,18 @@ describe.each(testDatabases)('%s', (_, databases) => {
     expect(difference).toContain('ix_logs_decky')
   })
 
+  it('gives what is committed, while a transaction is under way', async () => {
+    const database = await openDatabase(await databases.fresh())
+    const count = 'select count(*) as n from attacker_changes'
+    await database.transaction(async (statements) => {
+      await statements.insert({ table: 'attacker_changes', columns: ['uuid'] }, [['a']])
+      expect(await database.select(count)).toEqual([{ n: 0 }])
+      expect(await statements.select(count)).toEqual([{ n: 1 }])
+    })
+    expect(await database.select(count)).toEqual([{ n: 1 }])
+    await database.close()
+  })
+
   it('keeps its rows when it is opened again', async () => {
     const url = await databases.fresh()
     const first = await openDatabase(url)

@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Event } from '../../engine/index.ts'
 import { attackerUuid } from '../../protocols/named_uuid.ts'
 import { linkCredentials } from '../../store/attacker_repository.ts'
-import { type Database, openDatabase } from '../../store/database.ts'
+import { identityRepository } from '../../store/cluster_repository.ts'
+import { type Database, openDatabase, type Update } from '../../store/database.ts'
 import { findings } from '../../store/findings.ts'
+import { textFit } from '../../store/text_fit.ts'
 import { writeEvents } from '../../store/write_events.ts'
 import { testDatabases } from '../services/databases.ts'
 import {
@@ -801,6 +803,29 @@ describe.each(testDatabases)('%s', (name, databases) => {
       // A profile that is told anew leaves the identity to the clusterer.
       await writeEvents(database, 'attacker', attackers)
       expect(await database.select(linked, ['i'])).toEqual([{ n: 150 }])
+    })
+
+    it('look for members by their own ids, however many there are', async () => {
+      const database = await fresh()
+      if (database.dialect !== 'sqlite') return
+      const asked: Update[] = []
+      for (const count of [1, 5, 6, 64]) {
+        const members = Array.from({ length: count }, (_, at) => attackerUuid(`198.51.100.${at}`))
+        const row = identityRepository.toRow(event(1, { ...told, members }) as never, textFit())
+        await database.transaction((statements) => {
+          const updateAll = (updates: readonly Update[]) => {
+            asked.push(...updates)
+            return statements.updateAll(updates)
+          }
+          return identityRepository.write({ ...statements, updateAll }, [row])
+        })
+      }
+      expect(asked).toHaveLength(4)
+      for (const { sql, values } of asked) {
+        // By the index of the link it would look at all that have none.
+        const [plan] = await database.select(`explain query plan ${sql}`, values)
+        expect(plan?.detail).toMatch(/\(uuid=\?\)/)
+      }
     })
 
     it('leave members with the parent they were first given, whoever else claims them', async () => {

@@ -45,6 +45,23 @@ describe('a transaction on the connection that writes', () => {
     expect(stored()).toBe(3)
   })
 
+  it('says of each of many updates how much it has changed, in order', async () => {
+    await insert(numbered(10))
+    const changed = await committed(writer.ask(), (statements) =>
+      statements.updateAll(
+        Array.from({ length: 1300 }, (_, at) =>
+          at % 2 === 0
+            ? { sql: 'update t set b = ? where a = ?', values: [`text ${at}`, at] }
+            : { sql: 'update t set b = ? where a in (?, ?)', values: ['odd', at, at + 2] },
+        ),
+      ),
+    )
+    const expected = [1, 2, 1, 2, 1, 2, 1, 2, 1, 1]
+    expect(changed).toEqual([...expected, ...new Array(1290).fill(0)])
+    const read = table.prepare('select b from t order by a').pluck().all()
+    expect(read.slice(0, 4)).toEqual(['text 0', 'odd', 'text 2', 'odd'])
+  })
+
   it('fails for the reason that kept it from beginning, and writes nothing', async () => {
     table.exec('begin immediate')
     try {
