@@ -1,10 +1,7 @@
-/** Many clients of one stream: they look at when events come, and at little else. */
+/** Clients of one stream, told by their parent: they look at when events come, or only read. */
 import { connect } from 'node:net'
 
-const [port = '', path = '', count = '0'] = process.argv.slice(2)
-const BATCH = 200
-/** One in so many is looked at closely; the others only read, or this would be what is measured. */
-const WATCHED = 50
+const [port = '', path = '', role = 'reading'] = process.argv.slice(2)
 
 const latencies: number[] = []
 let events = 0
@@ -26,12 +23,11 @@ function watch(chunk: Buffer): void {
   }
 }
 
-function open(index: number): Promise<void> {
+function open(): Promise<void> {
   return new Promise((resolve, reject) => {
-    const isWatched = index % WATCHED === 0
     const callback = (bytes: number) => {
       resolve()
-      if (isWatched) watch(buffer.subarray(0, bytes))
+      if (role === 'watching') watch(buffer.subarray(0, bytes))
       return true
     }
     const socket = connect({ port: Number(port), host: '127.0.0.1', onread: { buffer, callback } })
@@ -40,13 +36,14 @@ function open(index: number): Promise<void> {
   })
 }
 
-for (let at = 0; at < Number(count); at += BATCH) {
-  const some = Array.from({ length: Math.min(BATCH, Number(count) - at) }, (_, n) => open(at + n))
-  await Promise.all(some)
-}
 let before = process.cpuUsage()
 let since = performance.now()
-process.on('message', () => {
+process.on('message', async (told: { open: number } | 'tell') => {
+  if (told !== 'tell') {
+    await Promise.all(Array.from({ length: told.open }, open))
+    process.send?.('open')
+    return
+  }
   const { user, system } = process.cpuUsage(before)
   const cpu = (user + system) / 1000 / (performance.now() - since)
   process.send?.({ events, cpu, latencies: latencies.splice(0) })
