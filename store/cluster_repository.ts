@@ -170,17 +170,19 @@ async function writeLayer(
     rows.map(({ row }) => row),
   )
   const after = new Map(before)
-  const links = new Map<string, number>()
   for (const row of rows) {
-    const { uuid, members, updated } = row
+    const { uuid, updated } = row
     // As the insert decides.
     if (updated >= (after.get(uuid) ?? NOWHERE).updated || !after.has(uuid)) after.set(uuid, row)
+  }
+  const linked = new Map<string, number>()
+  for (const { uuid, members } of rows) {
     for (let at = 0; at < members.length; at += MEMBERS_PER_STATEMENT) {
       const some = members.slice(at, at + MEMBERS_PER_STATEMENT)
-      links.set(uuid, (links.get(uuid) ?? 0) + (await linkMembers(statements, table, uuid, some)))
+      linked.set(uuid, (linked.get(uuid) ?? 0) + (await linkMembers(statements, table, uuid, some)))
     }
   }
-  return { before, after, linked: links }
+  return { before, after, linked }
 }
 
 async function standingsOf(
