@@ -170,12 +170,14 @@ async function writeLayer(
     rows.map(({ row }) => row),
   )
   const after = new Map(before)
-  const links: Update[] = []
-  const linkedTo: string[] = []
   for (const row of rows) {
-    const { uuid, members, updated } = row
+    const { uuid, updated } = row
     // As the insert decides.
     if (updated >= (after.get(uuid) ?? NOWHERE).updated || !after.has(uuid)) after.set(uuid, row)
+  }
+  const links: Update[] = []
+  const linkedTo: string[] = []
+  for (const { uuid, members } of rows) {
     for (let at = 0; at < members.length; at += MEMBERS_PER_STATEMENT) {
       links.push(linkOf(table, uuid, members.slice(at, at + MEMBERS_PER_STATEMENT)))
       linkedTo.push(uuid)

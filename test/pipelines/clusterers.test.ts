@@ -121,6 +121,10 @@ describe.each(testDatabases)('clusterers on %s', { timeout: 2 * MINUTE }, (_, da
       await live.tell({ ip: ip(0), ja3: 'A' })
       await live.tell({ ip: ip(1), ja3: 'B' })
       await isLinked(1)
+      // Of each, before they are one.
+      await soon(async () =>
+        expect(await open.select('select uuid from campaigns')).toHaveLength(2),
+      )
       await live.tell({ ip: ip(1), ja3: 'B', hassh: 'H' }, { ip: ip(2), ja3: 'A', hassh: 'H' })
       await soon(async () => expect((await pointers()).get(identity(1))).toBe(identity(0)))
       // Members are never given to another identity.
