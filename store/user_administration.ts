@@ -1,6 +1,6 @@
 /** What an admin does to users; there is always one admin left. */
 import type { Database, Statements } from './database.ts'
-import { addUserRow, MOST_USERS, type Role, type User } from './users.ts'
+import { addUserRow, MOST_USERS, nextSecond, type Role, type User } from './users.ts'
 
 /** @param now µs since the epoch @throws as `Database.transaction` */
 export const createUser = (
@@ -58,9 +58,6 @@ export const resetPassword = (
       [hash, nextSecond(now), now, uuid],
     ),
   )
-
-/** Tokens know whole seconds: one of this very second was given for what held before. */
-export const nextSecond = (micros: number): number => Math.floor(micros / 1e6) + 1
 
 function changeUser(
   database: Database,

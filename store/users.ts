@@ -74,8 +74,7 @@ export async function changePassword(
   uuid: string,
   { oldHash, newHash, now }: { readonly oldHash: string; readonly newHash: string; now: number },
 ): Promise<boolean> {
-  // Tokens know whole seconds: one of this very second may have been given for the old password.
-  const validFrom = Math.floor(now / 1e6) + 1
+  const validFrom = nextSecond(now)
   const changed = await database.transaction((statements) =>
     statements.update(
       `update users set password_hash = ?, must_change_password = 0, tokens_valid_from = ?,
@@ -85,6 +84,12 @@ export async function changePassword(
   )
   return changed === 1
 }
+
+/**
+ * From when on tokens are good again after a change: they know whole seconds, so one of this very
+ * second may have been given for what held before.
+ */
+export const nextSecond = (micros: number): number => Math.floor(micros / 1e6) + 1
 
 async function oneUser(
   database: Database,
