@@ -103,8 +103,14 @@ export async function storeDeliveries(
   room: Room = new Map(),
 ): Promise<{ readonly displaced: number; readonly forgotten: number }> {
   const rows = deliveries.map(({ subscription, eventId, topic, body }) => [
-    ...[subscription, eventId, topic, body],
-    ...['pending', 0, now, now],
+    subscription,
+    eventId,
+    topic,
+    body,
+    'pending',
+    0,
+    now,
+    now,
   ])
   const added = new Map<string, number>()
   for (const { subscription } of deliveries) {
