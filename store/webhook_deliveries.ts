@@ -103,8 +103,14 @@ export async function storeDeliveries(
   room: Room = new Map(),
 ): Promise<{ readonly displaced: number; readonly forgotten: number }> {
   const rows = deliveries.map(({ subscription, eventId, topic, body }) => [
-    ...[subscription, eventId, topic, body],
-    ...['pending', 0, now, now],
+    subscription,
+    eventId,
+    topic,
+    body,
+    'pending',
+    0,
+    now,
+    now,
   ])
   const added = new Map<string, number>()
   for (const { subscription } of deliveries) {
@@ -242,6 +248,8 @@ async function readBodies(
 export interface Settling {
   readonly subscription: string
   readonly outcomes: readonly DeliveryOutcome[]
+  /** Its breaker tripped before these ended: they count no more, as it may be armed again by now. */
+  readonly isLate?: boolean
 }
 
 /**
@@ -259,9 +267,10 @@ export async function settleDeliveries(
     await bookArrived(statements, settlings)
     const tripped = new Set<string>()
     let forgotten = 0
-    for (const { subscription, outcomes } of settlings) {
+    for (const { subscription, outcomes, isLate = false } of settlings) {
       const failed = outcomes.some(({ error }) => error !== null)
-      if (await bookEach(statements, subscription, outcomes, limits.threshold)) {
+      const threshold = isLate ? undefined : limits.threshold
+      if (await bookEach(statements, subscription, outcomes, threshold)) {
         tripped.add(subscription)
         await statements.update(
           `update webhook_deliveries set state = 'dead', last_error = ?, updated_at = ?
@@ -280,14 +289,14 @@ async function bookEach(
   statements: Statements,
   subscription: string,
   outcomes: readonly DeliveryOutcome[],
-  threshold: number,
+  threshold: number | undefined,
 ): Promise<boolean> {
   let tripped = false
   for (const [index, { id, error, attempts, at }] of outcomes.entries()) {
     if (error === null) {
       // Of several in a row the last one says it all.
       if (outcomes[index + 1]?.error === null) continue
-      await recordSuccess(statements, subscription, at)
+      if (threshold !== undefined) await recordSuccess(statements, subscription, at)
       continue
     }
     await statements.update(
@@ -295,6 +304,7 @@ async function bookEach(
        where id = ?`,
       [attempts, textFit().fit(error, ERROR_MAX), at, id],
     )
+    if (threshold === undefined) continue
     const count = { now: at, threshold }
     tripped = (await recordFailure(statements, subscription, error, count)) || tripped
   }

@@ -159,14 +159,29 @@ function requestOf(
   { id, topic, body, seconds }: WebhookPost,
 ) {
   const headerId = headerText(id)
+  const at = String(seconds)
+  // A list, for undici walks over it as it is.
   const headers = [
-    ...['content-type', 'application/json', 'user-agent', USER_AGENT],
-    ...['x-decnet-signature', signer.body(body), 'x-decnet-event-id', headerId],
-    ...['x-decnet-event-topic', headerText(topic), 'x-decnet-timestamp', String(seconds)],
-    ...['webhook-id', headerId, 'webhook-timestamp', String(seconds)],
-    ...['webhook-signature', signer.standard(headerId, seconds, body)],
-    ...(authorization === undefined ? [] : ['authorization', authorization]),
+    'content-type',
+    'application/json',
+    'user-agent',
+    USER_AGENT,
+    'x-decnet-signature',
+    signer.body(body),
+    'x-decnet-event-id',
+    headerId,
+    'x-decnet-event-topic',
+    headerText(topic),
+    'x-decnet-timestamp',
+    at,
+    'webhook-id',
+    headerId,
+    'webhook-timestamp',
+    at,
+    'webhook-signature',
+    signer.standard(headerId, seconds, body),
   ]
+  if (authorization !== undefined) headers.push('authorization', authorization)
   return { origin, path, method: 'POST', headers, body } as const
 }
 

@@ -1,5 +1,5 @@
 /** How a receiver knows that a webhook is ours: over the body, and over id, time and body. */
-import { createHmac, createSecretKey } from 'node:crypto'
+import { hmacSha256 } from './hmac.ts'
 
 /** Signs for one receiver; its keys are made ready once. */
 export interface Signer {
@@ -11,6 +11,7 @@ export interface Signer {
   body(body: Uint8Array): string
   /**
    * The second one: a receiver that checks the time refuses what somebody recorded and sends again.
+   * @param id ASCII, as in the header
    * @param seconds since the Unix epoch, whole
    * @returns `v1,` and base64
    * @see Standard Webhooks, section "Signature scheme"
@@ -20,14 +21,11 @@ export interface Signer {
 
 /** @param secret its UTF-8 bytes are the key of the first signature */
 export function webhookSigner(secret: string): Signer {
-  const key = createSecretKey(Buffer.from(secret))
-  const standard = createSecretKey(standardKey(secret))
+  const plain = hmacSha256(Buffer.from(secret))
+  const standard = hmacSha256(standardKey(secret))
   return {
-    body: (body) => `sha256=${createHmac('sha256', key).update(body).digest('hex')}`,
-    standard(id, seconds, body) {
-      const mac = createHmac('sha256', standard).update(`${id}.${seconds}.`).update(body)
-      return `v1,${mac.digest('base64')}`
-    },
+    body: (body) => `sha256=${plain('', body, 'hex')}`,
+    standard: (id, seconds, body) => `v1,${standard(`${id}.${seconds}.`, body, 'base64')}`,
   }
 }
 

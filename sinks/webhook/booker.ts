@@ -16,6 +16,8 @@ interface Booking {
   readonly uuid: string
   /** Whether it has been told to stop. */
   readonly isStopped: boolean
+  /** Whether its breaker has tripped. */
+  readonly isTripped: boolean
   /** These are booked. */
   booked(outcomes: readonly DeliveryOutcome[], tripped: boolean): void
   /** These never will be: the database is away, and there is no time to wait for it. */
@@ -92,9 +94,10 @@ export class Booker {
     this.#ended = new Map()
     this.#count = 0
     this.#isUrgent = false
-    const settlings = Array.from(ended, ([{ uuid }, outcomes]) => ({
+    const settlings = Array.from(ended, ([{ uuid, isTripped }, outcomes]) => ({
       subscription: uuid,
       outcomes,
+      isLate: isTripped,
     }))
     try {
       const limit = { threshold, deadLetters: limits.deadLetters }

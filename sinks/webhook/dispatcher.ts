@@ -110,18 +110,22 @@ export class Dispatcher {
   }
 
   async #keepReloading(): Promise<void> {
-    const { pace, database, log } = this.#parts
+    const { pace, database } = this.#parts
     const { signal } = this.#stop
     for (;;) {
       await pace.pause(RELOAD_EVERY, signal)
       if (signal.aborted) return
-      try {
-        await this.reload()
-        await sweepDeliveries(database)
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : 'unknown'
-        log.warn({ reason }, 'webhooks could not be looked up; they stay as they were')
-      }
+      await this.#tryReload(() => sweepDeliveries(database))
+    }
+  }
+
+  async #tryReload(andThen?: () => Promise<void>): Promise<void> {
+    try {
+      await this.reload()
+      await andThen?.()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown'
+      this.#parts.log.warn({ reason }, 'webhooks could not be looked up; they stay as they were')
     }
   }
 
@@ -160,6 +164,8 @@ export class Dispatcher {
       onTripped: () => {
         log.warn({ webhook: uuid, name }, 'a webhook failed too often and is disabled')
         this.#dismiss(receiver)
+        // It may have been armed again before we heard that it has tripped.
+        if (!this.#stop.signal.aborted) void this.#tryReload()
       },
     })
     this.#active.set(uuid, receiver)

@@ -103,6 +103,8 @@ export class Receiver {
     this.#reading.ring()
   }
 
+  isTripped = false
+
   get isStopped(): boolean {
     return this.#stop.signal.aborted
   }
@@ -122,6 +124,7 @@ export class Receiver {
   booked(outcomes: readonly DeliveryOutcome[], tripped: boolean): void {
     this.unbooked(outcomes)
     if (!tripped) return
+    this.isTripped = true
     this.#parts.count('tripped')
     this.stop()
     this.#onTripped()

@@ -14,6 +14,7 @@ import { type Database, database, openDatabase } from '../../store/database.ts'
 import { openSecretBox, secretBox } from '../../store/secret_box.ts'
 import { storeDeliveries } from '../../store/webhook_deliveries.ts'
 import { createWebhook, getWebhook, updateWebhook } from '../../store/webhook_subscriptions.ts'
+import { RawPeer } from '../bus/broker.ts'
 import { decnet, root } from '../cli/decnet.ts'
 import { type ReceiverOptions, startReceiver } from '../services/receivers.ts'
 
@@ -171,7 +172,14 @@ describe('the webhook worker', { timeout: 60_000 }, () => {
     })
     return child
   }
-  const publish = () => once(start('bus', 'publish', 'attacker.observed', '{"n":1}'), 'exit')
+  let said = 0
+  /** As the API does it, which is at once: a process for each would take most of the time. */
+  const publish = async () => {
+    const panel = new RawPeer(join(dir, 'bus.sock'))
+    const id = (said++).toString(16).padStart(32, '0')
+    panel.say('PUB', 'attacker.observed', { id, type: 'observed', ts: 1.5, payload: { n: 1 } })
+    await new Promise<void>((resolve) => panel.socket.end(resolve))
+  }
 
   it('waits for a bus that comes later, outlives its restart, and stops when it is told to', async () => {
     const receiver = await receiverOf({ answer: (_post, nth) => (nth === 0 ? 400 : 200) })
@@ -184,7 +192,7 @@ describe('the webhook worker', { timeout: 60_000 }, () => {
             await publish()
             return receiver.received.length
           },
-          { timeout: 25_000, interval: 200 },
+          { timeout: 25_000, interval: 50 },
         )
         .toBeGreaterThanOrEqual(count)
     const first = start('bus', 'serve')
@@ -202,8 +210,6 @@ describe('the webhook worker', { timeout: 60_000 }, () => {
     await expect.poll(() => receiver.received.length).toBeGreaterThan(before)
     const ids = receiver.received.map(({ headers }) => headers['webhook-id'])
     expect(ids.slice(before)).toContain(ids[0])
-    const empty = decnet(['webhook', 'dead', 'drop', '--all'], { env: env() })
-    expect(empty).toMatchObject({ code: 0, stdout: '0 dropped\n' })
 
     const asked = performance.now()
     worker.kill('SIGTERM')

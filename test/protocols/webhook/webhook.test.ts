@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type WebhookEvent, webhookBody } from '../../../protocols/webhook/body.ts'
+import { hmacSha256 } from '../../../protocols/webhook/hmac.ts'
 import { isRetryable, retryAfterMs, retryWait } from '../../../protocols/webhook/retry.ts'
 import { webhookSigner } from '../../../protocols/webhook/signature.ts'
 
@@ -83,6 +84,49 @@ describe('the body of a webhook', () => {
     for (let depth = 0; depth < 300; depth += 1) payload = { '\u{1f991}': payload }
     expect(() => webhookBody(event({ payload }), NOW)).toThrow(
       expect.objectContaining({ code: 'JSON_DEPTH' }),
+    )
+  })
+})
+
+describe('HMAC-SHA256', () => {
+  // RFC 4231 sections 4.2 to 4.8, the fifth left out, which is cut.
+  it.each([
+    [
+      Buffer.alloc(20, 0x0b),
+      'Hi There',
+      'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    ],
+    [
+      Buffer.from('Jefe'),
+      'what do ya want for nothing?',
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    ],
+    [
+      Buffer.alloc(131, 0xaa),
+      'Test Using Larger Than Block-Size Key - Hash Key First',
+      '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+    ],
+  ])('is that of the RFC', (key, text, digest) => {
+    expect(hmacSha256(key)('', Buffer.from(text), 'hex')).toBe(digest)
+  })
+
+  it('is that of the platform, whatever the key, the head and the length, one after the other', () => {
+    const mac = hmacSha256(Buffer.from('one key for all'))
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.stringMatching(/^[\x21-\x7e]{0,80}$/),
+        fc.oneof(fc.uint8Array({ maxLength: 400 }), fc.integer({ min: 16_200, max: 16_400 })),
+        (key, head, some) => {
+          const body = typeof some === 'number' ? new Uint8Array(some).fill(some % 256) : some
+          for (const encoding of ['hex', 'base64'] as const) {
+            const wanted = (of: Uint8Array) =>
+              createHmac('sha256', of).update(head).update(body).digest(encoding)
+            expect(hmacSha256(key)(head, body, encoding)).toBe(wanted(key))
+            expect(mac(head, body, encoding)).toBe(wanted(Buffer.from('one key for all')))
+          }
+        },
+      ),
     )
   })
 })
