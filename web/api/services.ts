@@ -6,7 +6,7 @@ import type { Guard } from '../../bus/webhook/guard.ts'
 import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
 import type { SecretBox } from '../../store/secret_box.ts'
-import type { ReplayHost } from './replays/desk.ts'
+import type { ReplayHost } from './replays/host.ts'
 import type { UnitManager } from './unit_manager.ts'
 
 export interface ApiSettings {
