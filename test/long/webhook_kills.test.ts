@@ -13,8 +13,7 @@ import { seededRandom } from './mutate.ts'
 import { times } from './pipelines.ts'
 
 const KEY = 'a key of the test, long enough for it'
-/** At 25 ms an answer and two under way the last start tells 80 a second: all are told within two minutes. */
-const EVENTS = 6000
+const EVENTS = 20_000
 const KILLS = times('KILLS', 20)
 /** Posts that have arrived and are not booked yet, at most: of each receiver's own window and what it holds back. */
 const OPEN = 16 + 256

@@ -1,6 +1,6 @@
 /** Shapes of what the routes of replays take and give. */
 import { type TSchema, Type } from 'typebox'
-import { MOST_PIPELINES } from './replays/desk.ts'
+import { MOST_PIPELINES } from './replays/host.ts'
 import { CHANGE_KINDS } from './replays/run_diff.ts'
 import { pageQuery } from './schemas.ts'
 

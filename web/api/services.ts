@@ -8,7 +8,7 @@ import type { Clock, Context } from '../../engine/index.ts'
 import type { Database } from '../../store/database.ts'
 import type { SecretBox } from '../../store/secret_box.ts'
 import type { DockerState } from './docker_ping.ts'
-import type { ReplayHost } from './replays/desk.ts'
+import type { ReplayHost } from './replays/host.ts'
 import type { pipeline } from './schemas.ts'
 import type { UnitManager } from './unit_manager.ts'
 

@@ -75,6 +75,12 @@ describe('captures', () => {
     put('night.log.gz', gzipSync(night('a')))
     put('events.ndjson', '{"id":"1"}\n')
     put('lan.pcap', Buffer.from('d4c3b2a1020004000000000000000000ffff000001000000', 'hex'))
+    const journal = Buffer.alloc(72)
+    journal.write('DECNETJ1')
+    journal.write('ingest', 8)
+    put('night.journal', journal)
+    mkdirSync(path('recorded'))
+    put(join('recorded', '0000000000000000.journal'), journal)
     put('.hidden', 'x')
     put('a\nb', 'x')
     mkdirSync(path('folder'))
@@ -92,6 +98,8 @@ describe('captures', () => {
         ['night.log.gz', ['log', false]],
         ['events.ndjson', ['events', false]],
         ['lan.pcap', ['packets', false]],
+        ['night.journal', ['journal', false]],
+        ['recorded', ['journal', false]],
         ['decnet.log.gz', ['log', true]],
       ]),
     )

@@ -53,6 +53,7 @@ export function testPages(database: string, databases: TestDatabases): void {
       const reuse = await first(
         'select id from credential_reuse order by target_count desc limit 1',
       )
+      putCapture(api, 'short.log', 200)
       putCapture(api, 'night.log', 2000)
       putCapture(api, 'edited.log', 2000, (line) => line.replace('Spring2026!', HOSTILE_NAME))
       const [before, after] = [await replayed(api, 'night.log'), await replayed(api, 'edited.log')]
@@ -314,10 +315,7 @@ export function testPages(database: string, databases: TestDatabases): void {
 
     it('replay a capture, and go to any moment of it by the keyboard', async () => {
       const { page, close, complaints } = await open('/replay')
-      await page
-        .getByRole('row', { name: /night\.log/ })
-        .first()
-        .press('Enter')
+      await page.getByRole('row', { name: /short\.log/ }).press('Enter')
       const start = page.getByRole('button', { name: 'Start' })
       await page.getByRole('checkbox', { name: 'ingest' }).uncheck()
       for (const name of ['profiler', 'clusterer', 'campaign-clusterer', 'reuse-correlator']) {
@@ -325,19 +323,24 @@ export function testPages(database: string, databases: TestDatabases): void {
       }
       expect(await start.isDisabled()).toBe(true)
       await page.getByRole('checkbox', { name: 'ingest' }).check()
+      await shoot(page, `${database.toLowerCase()}_replay_start_light`)
       await start.click()
-      await page.getByText('RUNNING').waitFor()
-      await page.getByText('DONE').waitFor()
+      await page.getByRole('heading', { name: 'short.log' }).waitFor()
+      await page.getByText('DONE').waitFor({ timeout: 30_000 })
 
       const moment = page.getByRole('slider', { name: 'Moment' })
       await moment.focus()
       await page.keyboard.press('Home')
       await page.keyboard.press('ArrowRight')
       await page.keyboard.press('ArrowRight')
-      await expect.poll(() => new URL(page.url()).searchParams.get('at')).toMatch(/^\d+$/)
+      const told = (await moment.getAttribute('aria-valuetext')) ?? ''
+      const inAddress = () => {
+        const at = Number(new URL(page.url()).searchParams.get('at'))
+        return new Date(at).toISOString().slice(0, 19).replace('T', ' ')
+      }
+      await expect.poll(inAddress).toBe(told.slice(0, 19))
       const events = page.getByRole('group', { name: 'Events up to this moment' })
       await expect.poll(() => events.locator('tbody tr').count()).toBeGreaterThan(0)
-      const told = await moment.getAttribute('aria-valuetext')
       await page.reload()
       await expect.poll(() => moment.getAttribute('aria-valuetext')).toBe(told)
       await page.getByRole('button', { name: 'Play' }).click()
@@ -354,7 +357,7 @@ export function testPages(database: string, databases: TestDatabases): void {
       await shoot(page, `${database.toLowerCase()}_replay_event_light`)
       expect(complaints).toEqual([])
       await close()
-    })
+    }, 60_000)
 
     it('show where two replays part, and what is hostile in it as text', async () => {
       const { page, close } = await open(pages.get('replay_diff') ?? '')
@@ -568,7 +571,12 @@ export function testPages(database: string, databases: TestDatabases): void {
     it('fit a small window', async () => {
       const { page, close } = await open('/attackers')
       await page.setViewportSize({ width: 420, height: 800 })
-      for (const path of ['/', '/attackers', pages.get('attacker') ?? '']) {
+      for (const path of [
+        '/',
+        '/attackers',
+        pages.get('attacker') ?? '',
+        pages.get('replay') ?? '',
+      ]) {
         await page.goto(path)
         await settled(page)
         expect(await isWide(page), path).toBe(false)

@@ -1,45 +1,14 @@
 /** The replays of this host: started, watched, kept and forgotten. One runs at a time. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, type Context, freshEpoch } from '../../../engine/index.ts'
+import { freshEpoch } from '../../../engine/index.ts'
 import { ApiError, notFound } from '../api_error.ts'
-import { type CapturePlace, Captures } from './captures.ts'
+import { Captures } from './captures.ts'
+import { type ReplayHost, type ReplayPipeline, replayCommand } from './host.ts'
 import type { Explained, RunDiff } from './run_diff.ts'
-import { withIndex } from './run_events.ts'
-import { folderBytes, type RunLimits, runProcess } from './run_process.ts'
-import { type RunEdge, type RunRecord, readRuns, removeRun, writeRun } from './run_record.ts'
-import { toolAnswer } from './run_tools.ts'
-
-/** A pipeline as far as a replay has to know it. */
-export interface ReplayPipeline {
-  readonly name: string
-  readonly file: string
-  readonly nodes: readonly string[]
-  /** ports that are not read by a sink, `node` or `node.port`: what leaves them is written down */
-  readonly taps: readonly string[]
-}
-
-export interface ReplayHost {
-  /** of the runs; made when it is needed */
-  readonly folder: string
-  readonly captures: CapturePlace
-  readonly pipelines: () => readonly ReplayPipeline[]
-  /** program and first arguments of the CLI */
-  readonly cli: readonly string[]
-  /** makes a finished run, the folder named last, readable by time */
-  readonly indexer: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** runs that are kept; of a new one the oldest has to make room */
-  readonly kept: number
-  readonly limits: RunLimits
-  readonly clock: Clock
-  readonly log: Context['log']
-}
-
-/** Events of each kind and sink that a difference lists: fewer where all of them are too long. */
-const LISTED = [500, 50, 5, 0]
-/** Pipelines of one replay. */
-export const MOST_PIPELINES = 16
+import { killLeftOver, readOutcome } from './run_outcome.ts'
+import { folderBytes, runProcess } from './run_process.ts'
+import { RunQuestions } from './run_questions.ts'
+import { type RunRecord, readRuns, removeRun, writeRun } from './run_record.ts'
 
 export class ReplayDesk {
   readonly captures: Captures
@@ -48,12 +17,12 @@ export class ReplayDesk {
   readonly #opened: Promise<void>
   readonly #over = new AbortController()
   #running: { readonly id: string; readonly stop: AbortController; done: Promise<void> } | undefined
-  #asking: { readonly key: string; readonly answer: Promise<unknown> } | undefined
-  #diff: { readonly key: string; readonly diff: RunDiff } | undefined
+  readonly #questions: RunQuestions
 
   constructor(host: ReplayHost) {
     this.#host = host
     this.captures = new Captures(host.captures)
+    this.#questions = new RunQuestions(host)
     this.#opened = this.#open()
     this.#opened.catch((error: unknown) => {
       // Whoever asks is told the same; the rest of the API does without.
@@ -153,12 +122,8 @@ export class ReplayDesk {
     const dir = this.#dir(run.id)
     let message: string | undefined
     try {
-      message = await this.#process(run, signal, [
-        ...[...this.#host.cli, 'pipeline', 'replay', ...pipelines.map(({ file }) => file)],
-        ...['--capture', capture, '--sink', dir, '--sink', `db=sqlite:${join(dir, 'rows.db')}`],
-        ...['--progress', 'json'],
-        ...tapWords(pipelines),
-      ])
+      const command = replayCommand(this.#host.cli, { capture, dir, pipelines })
+      message = await this.#process(run, signal, command)
       message ??= await this.#process(run, signal, [...this.#host.indexer, dir])
       if (message === undefined && !signal.aborted) {
         await this.#finish(run.id, { ...(await readOutcome(dir)), state: 'done', progress: 1 })
@@ -237,49 +202,12 @@ export class ReplayDesk {
 
   /** @throws {ApiError} 404, 409, 429 while another question is being answered, 503 where it cannot be told */
   async diff(a: string, b: string): Promise<RunDiff> {
-    const [dirA, dirB] = [await this.finished(a), await this.finished(b)]
-    const key = `${a} ${b}`
-    if (this.#diff?.key === key) return this.#diff.diff
-    const diff = await this.#ask(key, async () => {
-      for (const most of LISTED) {
-        const words = ['pipeline', 'diff', dirA, dirB, '-o', 'json', '--most', String(most)]
-        const answer = await this.#tool(words, [0, 1])
-        if (answer !== 'too_long') return answer
-      }
-      return 'failed'
-    })
-    this.#diff = { key, diff: diff as RunDiff }
-    return diff as RunDiff
+    return this.#questions.diff(await this.finished(a), await this.finished(b))
   }
 
   /** @throws {ApiError} as `diff` */
   async explain(id: string, event: string): Promise<Explained> {
-    const dir = await this.finished(id)
-    const words = ['pipeline', 'explain-event', '--run', dir, '-o', 'json', '--', event]
-    return (await this.#ask(`${id} ${event}`, () => this.#tool(words, [0, 1]))) as Explained
-  }
-
-  #tool(words: readonly string[], codes: readonly number[]): Promise<unknown> {
-    const { cli, env } = this.#host
-    return toolAnswer({ command: [...cli, ...words], env, codes })
-  }
-
-  /** One at a time: each is a process that reads whole runs. Who asks the same shares the answer. */
-  async #ask(key: string, make: () => Promise<unknown>): Promise<unknown> {
-    if (this.#asking && this.#asking.key !== key) {
-      throw new ApiError(429, 'Another run is being looked at: try again in a moment', {
-        'retry-after': '2',
-      })
-    }
-    this.#asking ??= { key, answer: make() }
-    const { answer } = this.#asking
-    try {
-      const given = await answer
-      if (typeof given === 'object' && given !== null) return given
-      throw new ApiError(503, 'This cannot be told of these runs')
-    } finally {
-      this.#asking = undefined
-    }
+    return this.#questions.explain(await this.finished(id), event)
   }
 
   async close(): Promise<void> {
@@ -296,40 +224,5 @@ export class ReplayDesk {
       if ((error as NodeJS.ErrnoException).code === undefined) throw error
       throw new ApiError(503, 'The folder of the replays cannot be used')
     }
-  }
-}
-
-/** Of a pipeline that is called like a node no tap could be told from one of the node. */
-function tapWords(pipelines: readonly ReplayPipeline[]): string[] {
-  const nodes = new Set(pipelines.flatMap((one) => one.nodes))
-  return pipelines
-    .filter(({ name }) => !nodes.has(name))
-    .flatMap(({ name, taps }) => taps.flatMap((tap) => ['--tap', `${name}.${tap}`]))
-}
-
-async function readOutcome(dir: string): Promise<Partial<RunRecord>> {
-  const summary = JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')) as {
-    readonly wall_seconds: number
-    readonly pipelines: Readonly<
-      Record<string, { readonly edges: readonly Omit<RunEdge, 'pipeline'>[] }>
-    >
-  }
-  const edges = Object.entries(summary.pipelines).flatMap(([pipeline, { edges }]) =>
-    edges.map(({ from, to, sent }) => ({ pipeline, from, to, sent })),
-  )
-  const { from, step, buckets, places } = withIndex(dir, (index) => index.timeline())
-  const span = places.length > 0 ? { from, until: from + step * buckets } : null
-  return { wall_seconds: summary.wall_seconds, edges, span }
-}
-
-/** A process outlives an API that was killed. Its number may be another's by now: the folder tells. */
-async function killLeftOver(pid: number, dir: string): Promise<void> {
-  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  if (!words.includes(dir)) return
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    // It has ended by itself.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

@@ -17,7 +17,7 @@ import type {
 const id = encodeURIComponent
 
 /** While one runs it is looked at so often, ms. */
-const LOOK_EVERY = 1000
+const LOOK_EVERY = 500
 
 export const capturesQuery = () => oneQuery<Captures>('/replays/captures')
 

@@ -2,27 +2,19 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useParams } from 'react-router'
-import { changesQuery, diffQuery, replayQuery } from '../api/replay_queries.ts'
-import type {
-  ChangedEvent,
-  ChangeKind,
-  ComparedNode,
-  PartedEvent,
-  PipelineDiff,
-} from '../api/replay_types.ts'
+import { diffQuery, replayQuery } from '../api/replay_queries.ts'
+import type { ChangeKind, ComparedNode, PartedEvent, PipelineDiff } from '../api/replay_types.ts'
 import { Badge, Status } from '../components/badge.tsx'
 import { Hash } from '../components/copy.tsx'
 import { type Column, DataTable } from '../components/data_table.tsx'
-import { Drawer } from '../components/drawer.tsx'
 import { Facts } from '../components/facts.tsx'
 import { PageHead } from '../components/page_head.tsx'
-import { Pager } from '../components/pager.tsx'
 import { Panel } from '../components/panel.tsx'
 import { Empty, Failure, Skeleton } from '../components/state.tsx'
 import { Untrusted } from '../components/untrusted.tsx'
 import { When } from '../components/when.tsx'
-import { counted, grouped } from '../format/number.ts'
-import { readPaging } from '../format/paging.ts'
+import { grouped } from '../format/number.ts'
+import { ChangesDrawer } from '../replay/changes_drawer.tsx'
 import { FieldChanges } from '../replay/field_changes.tsx'
 
 export function ReplayDiffPage() {
@@ -269,67 +261,6 @@ function Parted({ event, isSource, a, b }: PartedProps) {
         This moment <Link to={`/replay/${a}${at}`}>in the one before</Link>, and{' '}
         <Link to={`/replay/${b}${at}`}>in the one after</Link>
       </p>
-    </>
-  )
-}
-
-interface ChangesDrawerProps {
-  readonly a: string
-  readonly b: string
-  readonly pipeline: string
-  readonly sink: string
-  readonly kind: ChangeKind
-  readonly close: () => void
-}
-
-const LIMIT = 20
-
-function ChangesDrawer({ a, b, pipeline, sink, kind, close }: ChangesDrawerProps) {
-  const [page, setPage] = useState(1)
-  const paging = readPaging(String(page), LIMIT)
-  const { limit, offset } = paging
-  const query = useQuery(changesQuery(a, b, { pipeline, sink, kind, limit, offset }))
-  const { data } = query
-  return (
-    <Drawer title={`${kind} in ${sink.replace('_', ' ')}`} close={close}>
-      {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {!data && !query.error && <Skeleton lines={10} />}
-      {data && (
-        <>
-          <div className="toolbar">
-            {data.counted > data.total && (
-              <span className="soft">
-                {grouped(data.counted)} in all, of which the first are listed
-              </span>
-            )}
-            <Pager name="differences" total={data.total} paging={paging} go={setPage} />
-          </div>
-          <ol className="way">
-            {data.data.map((event, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: one event may be given twice
-              <li key={index}>
-                <Changed event={event} />
-              </li>
-            ))}
-          </ol>
-          {data.data.length === 0 && (
-            <Empty title={`${counted(data.counted, 'event')}, none listed`} />
-          )}
-        </>
-      )}
-    </Drawer>
-  )
-}
-
-function Changed({ event }: { event: ChangedEvent }) {
-  return (
-    <>
-      <div className="way-head">
-        <Untrusted text={event.topic} most={80} />
-        <When at={event.time} both />
-        <Hash text={event.id} name="id" />
-      </div>
-      {event.fields.length > 0 && <FieldChanges fields={event.fields} count={event.field_count} />}
     </>
   )
 }

@@ -59,7 +59,7 @@ function Held({ json }: { json: string }) {
   const fields = readFields(json)
   if (fields.length === 0) return <UntrustedBlock text={json} most={4000} />
   return fields.map(([name, value]) => (
-    <div key={name} className="secret">
+    <div key={name} className="secret held">
       <span className="faint">
         <Untrusted text={name} most={40} />
       </span>
