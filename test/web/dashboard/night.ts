@@ -28,6 +28,11 @@ interface Built {
   remove(): Promise<void>
 }
 
+/** Where `decnet api` looks for it. */
+export async function buildInPlace(): Promise<void> {
+  await run('npm', ['run', '--silent', 'build:dashboard'], { cwd: root })
+}
+
 /** The dashboard as `npm run build:dashboard` builds it, elsewhere. */
 export async function buildDashboard(): Promise<Built> {
   const folder = await mkdtemp(join(tmpdir(), 'decnet-dashboard-'))

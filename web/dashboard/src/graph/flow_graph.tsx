@@ -150,7 +150,7 @@ export function FlowGraph(props: FlowGraphProps) {
         minZoom={0.2}
         maxZoom={1.5}
         fitView
-        fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+        fitViewOptions={{ padding: 0.04, maxZoom: 1 }}
         {...(onOpen && {
           onNodeClick: (_event: unknown, node: Node) => onOpen(node.id),
         })}
@@ -168,7 +168,7 @@ function Fit({ shape }: { shape: string }) {
   const ready = useNodesInitialized()
   // biome-ignore lint/correctness/useExhaustiveDependencies: another shape is what it waits for
   useEffect(() => {
-    if (ready) void fitView({ padding: 0.08, maxZoom: 1 })
+    if (ready) void fitView({ padding: 0.04, maxZoom: 1 })
   }, [shape, ready, fitView])
   return null
 }

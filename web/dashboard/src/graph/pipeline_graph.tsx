@@ -24,7 +24,7 @@ export function useRates(pipelines: readonly Pipeline[] | undefined): ReadonlyMa
 const WIDTH = 134
 const HEIGHT = 62
 /** Room for what an edge says. */
-const RANK_GAP = 74
+const RANK_GAP = 66
 
 interface PipelineGraphProps {
   readonly pipeline: Pipeline

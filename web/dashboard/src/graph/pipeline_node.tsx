@@ -44,12 +44,11 @@ const flowOf = (section: PipelineNode['section'], rates: NodeRates | undefined) 
 
 /** There is room for one of them: the worst. The table has all. */
 function Trouble({ counters }: { counters: NodeCounters }) {
-  const { errors, dead_lettered, pending, oldest = 0 } = counters
+  const { errors, pending, oldest = 0 } = counters
   if (errors > 0) {
-    const dead = dead_lettered > 0 ? `, ${compact(dead_lettered)} dead` : ''
     return (
       <span className="bad">
-        {compact(errors)} err{dead}
+        {compact(errors)} {errors === 1 ? 'error' : 'errors'}
       </span>
     )
   }
