@@ -142,6 +142,12 @@ function testLive(bus: TestBus): void {
     await page.getByRole('link', { name: /^CAMPAIGN/ }).waitFor()
     expect(await isMarked(page)).toBe(true)
     expect(complaints).toEqual([])
+    // The graph of the pipeline that brought them shows that they passed.
+    await page.goto('/pipelines?name=api')
+    const edge = page
+      .getByRole('group', { name: 'Edges of api' })
+      .getByRole('row', { name: /^identities identity_stream/ })
+    await expect.poll(() => edge.locator('td').nth(3).textContent(), PATIENT).toBe('3')
     await close()
   })
 
