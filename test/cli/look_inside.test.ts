@@ -104,10 +104,12 @@ describe('a pipeline that runs', () => {
     const both = await call('top', 'mine', 'b.yaml', '--once')
     expect(await alone.ended).toBe(0)
     const { stdout } = alone.said
-    expect(stdout).toMatch(/^mine: 0 in flight, 1 dead letters\n/)
+    expect(stdout).toMatch(/^mine: 0 in flight \(credit [\d,]+ a source\), 1 dead letters\n/)
     expect(stdout).toMatch(/^ {2}in +ndjson_file +0 +0 +4 +4 +0 +0 +0 +0 +\d+ [dhms]+$/m)
     expect(stdout).toMatch(/^ {2}some +filter +0 +0 +4 +2 +1 +1 /m)
     expect(stdout).toMatch(/^ {2}once +dedup .* 2 +\d+ B +0$/m)
+    // The edges: from, to, per second, passed, behind, idle.
+    expect(stdout).toMatch(/^ {2}in +some +0 +4 +[\d.]+ [dhms]+ +[\d.]+ [dhms]+$/m)
     expect(both.code).toBe(69)
     expect(both.stdout).toMatch(/\n\nb: does not run\n$/)
   })

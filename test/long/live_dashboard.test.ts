@@ -1,18 +1,25 @@
 /** The dashboard in a browser, live, over the real bus: broker, API and clusterer are processes. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { attackerUuid } from '../../protocols/named_uuid.ts'
 import { type Database, openDatabase } from '../../store/database.ts'
+import { writeEvents } from '../../store/write_events.ts'
 import { environment, firstToken, port, type Started, start, startApi } from '../cli/api_process.ts'
 import { decnet } from '../cli/decnet.ts'
 import { hasNats, type NatsService, startNats } from '../services/nats.ts'
-import { attackerRow, identityRow, insertRow } from '../web/api/rows.ts'
+import { attackerEvent } from '../store/events.ts'
+import { identityRow, insertRow } from '../web/api/rows.ts'
 import { hasBrowser, openBrowser, settled, type Visit, visit } from '../web/dashboard/browser.ts'
 import { buildInPlace } from '../web/dashboard/night.ts'
 
 const WINNER = '11111111-0000-4000-8000-000000000001'
 const LOSER = '22222222-0000-4000-8000-000000000002'
 const CAMPAIGN = '33333333-0000-4000-8000-000000000003'
-const ATTACKERS = ['a', 'b'].map((one) => `${one.repeat(8)}-0000-4000-8000-00000000000${one}`)
+const ADDRESSES = ['192.0.2.1', '192.0.2.2']
+const ATTACKERS = ADDRESSES.map(attackerUuid)
+
+/** Of a busy machine. */
+const PATIENT = { timeout: 12_000 }
 
 let browser: Browser
 beforeAll(async () => {
@@ -33,11 +40,22 @@ async function live(env: Record<string, unknown>): Promise<Live> {
   const api = await startApi(env)
   const token = await firstToken(/password ([0-9a-f]{32}):/.exec(api.stdout())?.[1] ?? '')
   const database = await openDatabase(String(env.DECNET_DB_URL))
-  for (const [index, uuid] of ATTACKERS.entries()) {
-    const ip = `192.0.2.${index + 1}`
-    await insertRow(database, 'attackers', attackerRow(uuid, ip))
-  }
+  await profile(database, 1)
   return { env, database, token }
+}
+
+/** Profiles of two addresses; from the second round on they have a fingerprint in common. */
+async function profile(database: Database, round: number): Promise<void> {
+  const fingerprints =
+    round === 1 ? [] : [{ kind: 'ja3', hash: 'e7d705a3286e19ea42f587b344ee6865' }]
+  const events = ADDRESSES.map((attacker_ip, index) =>
+    attackerEvent(round * 10 + index, {
+      ...{ attacker_ip, attacker_uuid: ATTACKERS[index], event_count: round, fingerprints },
+      evidence: { payload_hashes: [], c2_endpoints: [], sessions: [] },
+      updated_at: new Date(Date.UTC(2026, 2, round)).toISOString(),
+    }),
+  )
+  await writeEvents(database, 'attacker', events)
 }
 
 async function openPage({ token }: Live, path: string): Promise<Visit> {
@@ -60,21 +78,26 @@ const say = ({ env }: Live, topic: string, payload: object) =>
     code: 0,
   })
 
-/** Two identities, each with an address, of which one takes in the other and lets it go again. */
-async function mergeAndPart(host: Live, page: Page): Promise<void> {
-  const { database } = host
-  const merge = 'update attacker_identities set merged_into_uuid = ? where uuid = ?'
-  const rows = page.getByRole('group', { name: 'Addresses of this identity' }).locator('tbody tr')
-  await update(database, merge, [WINNER, LOSER])
+const MERGE = 'update attacker_identities set merged_into_uuid = ? where uuid = ?'
+const addressRows = (page: Page) =>
+  page.getByRole('group', { name: 'Addresses of this identity' }).locator('tbody tr')
+
+/** One identity takes in another, whose page it is. */
+async function merge(host: Live, page: Page): Promise<void> {
+  await update(host.database, MERGE, [WINNER, LOSER])
   say(host, 'identity.merged', { winner_uuid: WINNER, loser_uuid: LOSER })
   await page.getByText('MERGED').waitFor()
   await page.getByRole('heading', { name: WINNER }).waitFor()
-  await expect.poll(() => rows.count()).toBe(2)
-  await update(database, merge, [null, LOSER])
+  await expect.poll(() => addressRows(page).count(), PATIENT).toBe(2)
+}
+
+/** And lets it go again. */
+async function part(host: Live, page: Page): Promise<void> {
+  await update(host.database, MERGE, [null, LOSER])
   say(host, 'identity.unmerged', { resurrected_uuid: LOSER, former_winner_uuid: WINNER })
   await page.getByText('MERGED').waitFor({ state: 'detached' })
   await page.getByRole('heading', { name: LOSER }).waitFor()
-  await expect.poll(() => rows.count()).toBe(1)
+  await expect.poll(() => addressRows(page).count(), PATIENT).toBe(1)
 }
 
 async function twoIdentities({ database }: Live): Promise<void> {
@@ -87,22 +110,29 @@ async function twoIdentities({ database }: Live): Promise<void> {
   }
 }
 
+interface TestBus {
+  /** whether what is said is kept for those who do not listen just then */
+  readonly keeps: boolean
+  /** @returns what a process needs to find it */
+  start(): Promise<Record<string, unknown>>
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>
+  startAgain(): Promise<void>
+}
+
 /** What a page shows of what others say on the bus, whichever bus it is. */
-function testLive(bus: () => Record<string, unknown>): void {
+function testLive(bus: TestBus): void {
   let host: Live
-  let broker: Started | undefined
   beforeEach(async () => {
-    const more = bus()
-    const env = environment(more)
-    broker = more.DECNET_BUS_TYPE === 'unix' ? start(['bus', 'serve'], env) : undefined
-    host = await live(env)
+    host = await live(environment(await bus.start()))
     return () => host.database.close()
   }, 60_000)
 
   it('shows a merge, its undoing and a campaign as they are published, without a reload', async () => {
     await twoIdentities(host)
     const { page, complaints, close } = await openPage(host, `/identities/${LOSER}`)
-    await mergeAndPart(host, page)
+    await merge(host, page)
+    await part(host, page)
     await insertRow(host.database, 'campaigns', identityRow(CAMPAIGN))
     const assign = 'update attacker_identities set campaign_id = ? where uuid = ?'
     await update(host.database, assign, [CAMPAIGN, LOSER])
@@ -112,6 +142,12 @@ function testLive(bus: () => Record<string, unknown>): void {
     await page.getByRole('link', { name: /^CAMPAIGN/ }).waitFor()
     expect(await isMarked(page)).toBe(true)
     expect(complaints).toEqual([])
+    // The graph of the pipeline that brought them shows that they passed.
+    await page.goto('/pipelines?name=api')
+    const edge = page
+      .getByRole('group', { name: 'Edges of api' })
+      .getByRole('row', { name: /^identities identity_stream/ })
+    await expect.poll(() => edge.locator('td').nth(3).textContent(), PATIENT).toBe('3')
     await close()
   })
 
@@ -122,16 +158,9 @@ function testLive(bus: () => Record<string, unknown>): void {
     await badge.waitFor({ timeout: 30_000 })
     const own = await badge.getAttribute('href')
     const identity = await openPage(host, String(own))
-    const alike = 'update attackers set fingerprints = ?, updated_at = ? where uuid = ?'
-    const fingerprints = JSON.stringify([{ kind: 'ja3', hash: 'e7d705a3286e19ea42f587b344ee6865' }])
-    for (const uuid of ATTACKERS) {
-      await update(host.database, alike, [fingerprints, Date.now() * 1000, uuid])
-    }
+    await profile(host.database, 2)
     say(host, 'attacker.scored', {})
-    const addresses = identity.page
-      .getByRole('group', { name: 'Addresses of this identity' })
-      .locator('tbody tr')
-    await expect.poll(() => addresses.count(), { timeout: 30_000 }).toBe(2)
+    await expect.poll(() => addressRows(identity.page).count(), { timeout: 30_000 }).toBe(2)
     expect([await isMarked(page), await isMarked(identity.page)]).toEqual([true, true])
     clusterer.child.kill('SIGTERM')
     expect(await clusterer.exited).toBe(0)
@@ -139,32 +168,38 @@ function testLive(bus: () => Record<string, unknown>): void {
     await close()
   }, 120_000)
 
-  it('goes on when the broker was killed and is there again', async () => {
-    if (!broker) return
+  it('shows what happened while the broker was away, and goes on', async () => {
     await twoIdentities(host)
     const { page, close } = await openPage(host, `/identities/${LOSER}`)
-    broker.child.kill('SIGKILL')
-    await broker.exited
-    start(['bus', 'serve'], host.env)
-    // Until the API has found it, nobody hears what is said.
-    await expect
-      .poll(
-        async () => {
-          const headers = { authorization: `Bearer ${host.token}` }
-          const answer = await fetch(`http://127.0.0.1:${port}/api/v1/workers`, { headers })
-          return ((await answer.json()) as { bus_connected: boolean }).bus_connected
-        },
-        { timeout: 30_000 },
-      )
-      .toBe(true)
-    await mergeAndPart(host, page)
+    await bus.kill()
+    await update(host.database, MERGE, [WINNER, LOSER])
+    await bus.startAgain()
+    // Of a bus that keeps nothing, a page learns that it was away, and asks anew.
+    if (bus.keeps) say(host, 'identity.merged', { winner_uuid: WINNER, loser_uuid: LOSER })
+    await page.getByText('MERGED').waitFor({ timeout: 30_000 })
+    await part(host, page)
     expect(await isMarked(page)).toBe(true)
     await close()
   }, 120_000)
 }
 
 describe.skipIf(!hasBrowser())('a page over the bus of one host', () => {
-  testLive(() => ({ DECNET_BUS_TYPE: 'unix' }))
+  const serve = () => start(['bus', 'serve'], environment())
+  let broker: Started
+  testLive({
+    keeps: false,
+    async start() {
+      broker = serve()
+      return {}
+    },
+    async kill() {
+      broker.child.kill('SIGKILL')
+      await broker.exited
+    },
+    async startAgain() {
+      broker = serve()
+    },
+  })
 })
 
 describe.skipIf(!hasBrowser() || !hasNats())('a page over NATS', () => {
@@ -173,7 +208,12 @@ describe.skipIf(!hasBrowser() || !hasNats())('a page over NATS', () => {
     nats = await startNats()
   })
   afterAll(() => nats?.stop())
-  testLive(() => ({
-    ...{ DECNET_BUS_TYPE: 'nats', DECNET_NATS_URL: nats.url, DECNET_NATS_PREFIX: `p${port}` },
-  }))
+  testLive({
+    keeps: true,
+    start: async () => ({
+      ...{ DECNET_BUS_TYPE: 'nats', DECNET_NATS_URL: nats.url, DECNET_NATS_PREFIX: `p${port}` },
+    }),
+    kill: () => nats.kill(),
+    startAgain: () => nats.start(),
+  })
 })

@@ -79,7 +79,9 @@ export async function visit(
 /** All that is loading has come. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor()
-  await expect.poll(() => page.locator('.skeleton, .app-loading').count(), { interval: 20 }).toBe(0)
+  await expect
+    .poll(() => page.locator('.skeleton, .app-loading').count(), { interval: 20, timeout: 12_000 })
+    .toBe(0)
 }
 
 /** Changes the theme, without the time it takes for colours to fade. */

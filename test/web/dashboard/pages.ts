@@ -381,7 +381,7 @@ export function testPages(database: string, databases: TestDatabases): void {
       await page.getByLabel('URL').fill('https://siem.example/hooks')
       const create = page.getByRole('button', { name: 'Create' })
       await create.click()
-      await page.getByText('Provide at least one').waitFor()
+      await page.getByText('Choose at least one').waitFor()
       await page.getByLabel(/AttackerDetail/).check()
       expect(await barriers(page)).toEqual([])
       await shoot(page, `${database.toLowerCase()}_webhook_form_light`)

@@ -28,7 +28,7 @@ it('counts any of the names that a page goes by', () => {
   expect(concerns(event({ loser_uuid: 'now' }), ['asked', 'now'])).toBe(true)
 })
 
-it.each(['gap', 'snapshot'])('reads every page anew after a %s', (name) => {
+it.each(['gap', 'snapshot', 'bus.reconnected'])('reads every page anew after %s', (name) => {
   expect(concerns({ name, data: {} }, ['mine'])).toBe(true)
 })
 

@@ -60,7 +60,6 @@ export interface TcpFingerprint {
 export type Attacker = Of<'attacker'>
 export type AttackerDetail = Of<'attackerDetail'>
 export type Behavior = NonNullable<Attacker['behavior']>
-export type Bounty = Of<'bounty'>
 export type Command = Of<'command'>
 export type MailTarget = Of<'mailTarget'>
 /** Intelligence from outside; the parts that are shown whatever the providers are. */

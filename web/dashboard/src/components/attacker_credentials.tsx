@@ -1,4 +1,5 @@
 /** Credentials that were tried from an address. */
+
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import { credentialsQuery } from '../api/queries.ts'
@@ -6,32 +7,14 @@ import type { Credential } from '../api/types.ts'
 import { grouped } from '../format/number.ts'
 import { type Column, DataTable } from './data_table.tsx'
 import { Panel } from './panel.tsx'
+import { ATTEMPTS, LAST_TRIED, principalColumn, SECRET } from './secret_columns.tsx'
 import { Empty } from './state.tsx'
 import { Untrusted } from './untrusted.tsx'
-import { When } from './when.tsx'
 
 const LIMIT = 10
 const COLUMNS: readonly Column<Credential>[] = [
-  {
-    id: 'principal',
-    head: 'Principal',
-    width: '12rem',
-    cell: ({ principal }) =>
-      principal === null ? (
-        <span className="faint">none</span>
-      ) : (
-        <Untrusted text={principal} most={60} />
-      ),
-  },
-  {
-    id: 'secret',
-    head: 'Secret',
-    cell: ({ secret_printable, secret_sha256 }) => (
-      <span className="mono">
-        <Untrusted text={secret_printable ?? secret_sha256} most={80} />
-      </span>
-    ),
-  },
+  principalColumn('12rem'),
+  SECRET,
   {
     id: 'service',
     head: 'Service',
@@ -50,20 +33,8 @@ const COLUMNS: readonly Column<Credential>[] = [
     width: '6.5rem',
     cell: (row) => <Untrusted text={row.outcome ?? '—'} most={20} />,
   },
-  {
-    id: 'attempts',
-    head: 'Attempts',
-    width: '5.5rem',
-    align: 'end',
-    cell: (row) => grouped(row.attempt_count),
-  },
-  {
-    id: 'last',
-    head: 'Last seen',
-    width: '9.5rem',
-    align: 'end',
-    cell: (row) => <When at={row.last_seen} />,
-  },
+  ATTEMPTS,
+  LAST_TRIED,
 ]
 
 export function AttackerCredentials({ ip }: { ip: string }) {

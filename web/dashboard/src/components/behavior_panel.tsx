@@ -1,6 +1,7 @@
 /** How an attacker behaves: class, tools, rhythm and phases. */
 import type { Behavior } from '../api/types.ts'
 import { asText } from '../format/json_texts.ts'
+import { grouped } from '../format/number.ts'
 import { duration, readTime } from '../format/time.ts'
 import { Badge } from './badge.tsx'
 import { type Fact, Facts } from './facts.tsx'
@@ -54,11 +55,11 @@ function Details({ name, fields }: { name: string; fields: Behavior['timing_stat
       <Facts
         facts={known.map(
           ([key, value]): Fact => [
-            key.replaceAll('_', ' '),
+            LABELS[key] ?? key.replaceAll('_', ' '),
             isTime(key, value) ? (
               <When key={key} at={value} />
             ) : (
-              <Untrusted key={key} text={shown(value)} most={120} />
+              <Untrusted key={key} text={shown(key, value)} most={120} />
             ),
           ],
         )}
@@ -67,8 +68,27 @@ function Details({ name, fields }: { name: string; fields: Behavior['timing_stat
   )
 }
 
+/** What the profiler measures, in words; anything else by its own name. */
+const LABELS: Readonly<Record<string, string>> = {
+  event_count: 'Events',
+  duration_s: 'Duration',
+  mean_iat_s: 'Mean gap',
+  median_iat_s: 'Median gap',
+  stdev_iat_s: 'Spread of gaps',
+  min_iat_s: 'Shortest gap',
+  max_iat_s: 'Longest gap',
+  cv: 'Spread by mean',
+  recon_end_ts: 'Looked around until',
+  exfil_start_ts: 'Acted from',
+  exfil_latency_s: 'Time between',
+  large_payload_count: 'Large payloads',
+}
+
 const isTime = (key: string, value: unknown): value is string =>
   typeof value === 'string' && /_(ts|at)$/.test(key) && readTime(value) !== undefined
 
-const shown = (value: unknown): string =>
-  typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : asText(value)
+function shown(key: string, value: unknown): string {
+  if (typeof value !== 'number') return asText(value)
+  if (key.endsWith('_s')) return duration(Math.max(value, 0) * 1000)
+  return Number.isInteger(value) ? grouped(value) : value.toFixed(3)
+}

@@ -1,27 +1,21 @@
 /** Why some identities are taken for one operation: as a graph, and pair by pair. */
 import type { UseQueryResult } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
 import { Link } from 'react-router'
 import type {
   CampaignEdge,
   CampaignExplanation,
   HandoffExplained,
 } from '../api/explanation_types.ts'
-import { counted, grouped } from '../format/number.ts'
+import { grouped } from '../format/number.ts'
 import { duration } from '../format/time.ts'
 import { campaignEvidence } from '../graph/evidence.ts'
 import { campaignPath, identityPath } from './attacker_cells.tsx'
 import { Badge } from './badge.tsx'
 import { type Column, DataTable } from './data_table.tsx'
-import { Doubts, EvidenceLegend, MergedList, recordsText } from './explained.tsx'
-import { Panel } from './panel.tsx'
-import { Empty, Failure, Skeleton } from './state.tsx'
+import { EvidencePanel, type EvidenceShown, GONE } from './evidence_panel.tsx'
+import { Empty } from './state.tsx'
 import { Untrusted } from './untrusted.tsx'
 import { When } from './when.tsx'
-
-const EvidenceGraph = lazy(async () => ({
-  default: (await import('../graph/evidence_graph.tsx')).EvidenceGraph,
-}))
 
 const IdentityLink = ({ uuid }: { uuid: string }) => (
   <Link to={identityPath(uuid)} className="mono">
@@ -97,53 +91,39 @@ export function CampaignEvidence({
 }: {
   explanation: UseQueryResult<CampaignExplanation | null>
 }) {
-  const { data, error } = explanation
-  if (data === null) return null
   return (
-    <Panel title="Evidence" flush aside={data && <EvidenceLegend bridges={data.bridges} />}>
-      {error && !data && <Failure error={error} retry={() => void explanation.refetch()} />}
-      {!data && !error && <Skeleton lines={10} />}
-      {data && <Shown data={data} />}
-    </Panel>
+    <EvidencePanel
+      name="Evidence of this campaign"
+      explanation={explanation}
+      pathOf={campaignPath}
+      show={shownOf}
+    />
   )
 }
 
-function Shown({ data }: { data: CampaignExplanation }) {
+function shownOf(data: CampaignExplanation): EvidenceShown {
   const graph = campaignEvidence(data)
   const handoffs = data.edges.shown.flatMap((edge) => edge.handoffs.shown)
-  return (
-    <>
-      {graph.edges.length === 0 ? (
-        <Empty title="There is nothing between its identities">
-          {data.identities.total < 2
-            ? 'It has one identity, so there is nothing to hold together.'
-            : 'What once joined them is no longer in their rows.'}
-        </Empty>
-      ) : (
-        <>
-          <Suspense fallback={<div className="graph" />}>
-            <EvidenceGraph name="Evidence of this campaign" graph={graph} />
-          </Suspense>
-          <DataTable
-            name="Pairs of identities"
-            columns={COLUMNS}
-            rows={data.edges.shown}
-            keyOf={({ a, b }) => `${a} ${b}`}
-            empty={null}
-          />
-        </>
-      )}
-      <div className="panel-body">
-        {handoffs.length > 0 && <Handoffs handoffs={handoffs} />}
-        <Doubts doubts={data.doubts} />
-        <MergedList explained={data} pathOf={campaignPath} />
-        <p className="faint">
-          {recordsText(data.records)}.
-          {graph.left > 0 && ` ${counted(graph.left, 'more part')} of the graph not drawn.`}
-        </p>
-      </div>
-    </>
-  )
+  return {
+    graph,
+    empty: graph.edges.length === 0 && (
+      <Empty title="There is nothing between its identities">
+        {data.identities.total < 2
+          ? 'It has one identity, so there is nothing to hold together.'
+          : GONE}
+      </Empty>
+    ),
+    list: (
+      <DataTable
+        name="Pairs of identities"
+        columns={COLUMNS}
+        rows={data.edges.shown}
+        keyOf={({ a, b }) => `${a} ${b}`}
+        empty={null}
+      />
+    ),
+    more: handoffs.length > 0 && <Handoffs handoffs={handoffs} />,
+  }
 }
 
 function Handoffs({ handoffs }: { handoffs: readonly HandoffExplained[] }) {

@@ -1,21 +1,16 @@
 /** Why some addresses are taken for one pair of hands: as a graph, and as a list of what they share. */
 import type { UseQueryResult } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
 import type { IdentityExplanation, SharedExplained } from '../api/explanation_types.ts'
-import { counted, grouped } from '../format/number.ts'
+import { grouped } from '../format/number.ts'
 import { identityEvidence } from '../graph/evidence.ts'
 import { identityPath } from './attacker_cells.tsx'
 import { Badge } from './badge.tsx'
 import { CopyButton } from './copy.tsx'
 import { type Column, DataTable } from './data_table.tsx'
-import { BehindText, Doubts, EvidenceLegend, MergedList, recordsText } from './explained.tsx'
-import { Panel } from './panel.tsx'
-import { Empty, Failure, Skeleton } from './state.tsx'
+import { EvidencePanel, GONE } from './evidence_panel.tsx'
+import { BehindText } from './explained.tsx'
+import { Empty } from './state.tsx'
 import { Untrusted } from './untrusted.tsx'
-
-const EvidenceGraph = lazy(async () => ({
-  default: (await import('../graph/evidence_graph.tsx')).EvidenceGraph,
-}))
 
 const KINDS = { ja3: 'JA3', hassh: 'HASSH', payload: 'Payload', c2: 'C2' } as const
 
@@ -73,33 +68,21 @@ export function IdentityEvidence({
 }: {
   explanation: UseQueryResult<IdentityExplanation | null>
 }) {
-  const { data, error } = explanation
-  // An API without explanations has none to show.
-  if (data === null) return null
   return (
-    <Panel title="Evidence" flush aside={data && <EvidenceLegend bridges={data.bridges} />}>
-      {error && !data && <Failure error={error} retry={() => void explanation.refetch()} />}
-      {!data && !error && <Skeleton lines={10} />}
-      {data && <Shown data={data} />}
-    </Panel>
-  )
-}
-
-function Shown({ data }: { data: IdentityExplanation }) {
-  const graph = identityEvidence(data)
-  return (
-    <>
-      {data.shared.total === 0 ? (
-        <Empty title="Its addresses share nothing">
-          {data.observations.total < 2
-            ? 'It has one address, so there is nothing to hold together.'
-            : 'What once joined them is no longer in their rows.'}
-        </Empty>
-      ) : (
-        <>
-          <Suspense fallback={<div className="graph" />}>
-            <EvidenceGraph name="Evidence of this identity" graph={graph} />
-          </Suspense>
+    <EvidencePanel
+      name="Evidence of this identity"
+      explanation={explanation}
+      pathOf={identityPath}
+      show={(data) => ({
+        graph: identityEvidence(data),
+        empty: data.shared.total === 0 && (
+          <Empty title="Its addresses share nothing">
+            {data.observations.total < 2
+              ? 'It has one address, so there is nothing to hold together.'
+              : GONE}
+          </Empty>
+        ),
+        list: (
           <DataTable
             name="What its addresses share"
             columns={COLUMNS}
@@ -107,16 +90,8 @@ function Shown({ data }: { data: IdentityExplanation }) {
             keyOf={({ kind, value }) => `${kind} ${value}`}
             empty={null}
           />
-        </>
-      )}
-      <div className="panel-body">
-        <Doubts doubts={data.doubts} />
-        <MergedList explained={data} pathOf={identityPath} />
-        <p className="faint">
-          {recordsText(data.records)}.
-          {graph.left > 0 && ` ${counted(graph.left, 'more part')} of the graph not drawn.`}
-        </p>
-      </div>
-    </>
+        ),
+      })}
+    />
   )
 }

@@ -34,6 +34,10 @@ export function WebhookForm({ hook, close, saved }: WebhookFormProps) {
       enabled: form.get('enabled') === 'on',
       ...(secret !== '' && { secret }),
     }
+    if (body.simple_events.length + body.topic_patterns.length === 0) {
+      setProblem('Choose at least one kind of event, or write a pattern.')
+      return
+    }
     setBusy(true)
     setProblem(undefined)
     try {

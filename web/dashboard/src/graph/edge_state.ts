@@ -27,7 +27,7 @@ export interface EdgeState {
  * How old events are when they pass; while something waits, at least as long as that has.
  * @returns ms; undefined where nothing passes or waits
  */
-export function lagOf({ counters }: PipelineEdge): number | undefined {
+function lagOf({ counters }: PipelineEdge): number | undefined {
   if (!counters) return undefined
   const { behind, idle = Number.POSITIVE_INFINITY, oldest } = counters
   const passing = behind !== undefined && idle < STILL ? Math.max(behind, 0) : undefined

@@ -27,7 +27,7 @@ export const portOf = ({ from, port }: Pick<PipelineEdge, 'from' | 'port'>): str
   port === null ? from : `${from}.${port}`
 
 /** @param index among the inputs of `to`: two of them may come from one port */
-export const edgeKey = (to: string, edge: PipelineEdge, index: number): string =>
+const edgeKey = (to: string, edge: PipelineEdge, index: number): string =>
   `${index} ${portOf(edge)} ${to}`
 
 /** One edge, with the node it leads to. */

@@ -13,7 +13,8 @@ const ATTACKER_KEYS = [...CLUSTER_KEYS, 'observation_uuid', 'attacker_uuid']
 const ATTACKER_LISTS = ['observation_uuids', 'identity_uuids']
 
 /** Events that say that something may have been missed. */
-const isFresh = (name: string): boolean => name === 'snapshot' || name === 'gap'
+const isFresh = (name: string): boolean => MISSED.has(name)
+const MISSED: ReadonlySet<string> = new Set(['snapshot', 'gap', 'bus.reconnected'])
 
 /** @param data of the event, as it came @returns every uuid that it is about */
 function uuidsOf(data: unknown): ReadonlySet<string> {

@@ -16,25 +16,28 @@ interface StreamKind {
   readonly lastId: string
 }
 
+/** The bus was away and is back. */
+const RETURNS = ['bus.reconnected'] as const
+
 const STREAMS = {
   identities: {
     path: '/identities/events',
-    names: ['formed', 'observation.linked', 'merged', 'unmerged', 'campaign.assigned'],
+    names: [...RETURNS, 'formed', 'observation.linked', 'merged', 'unmerged', 'campaign.assigned'],
     lastId: 'last_event_id',
   },
   campaigns: {
     path: '/campaigns/events',
-    names: ['formed', 'identity.assigned', 'merged', 'unmerged'],
+    names: [...RETURNS, 'formed', 'identity.assigned', 'merged', 'unmerged'],
     lastId: 'last_event_id',
   },
   attackers: {
     path: '/attackers/events',
-    names: ['observed', 'scored'],
+    names: [...RETURNS, 'observed', 'scored'],
     lastId: 'last_event_id',
   },
   reuse: {
     path: '/credential-reuse/events',
-    names: ['reuse.detected'],
+    names: [...RETURNS, 'reuse.detected'],
     lastId: 'last_event_id',
   },
   orchestrator: {

@@ -14,7 +14,7 @@ import {
   LAST_SEEN,
   SERVICES,
 } from '../components/attacker_cells.tsx'
-import { DataTable } from '../components/data_table.tsx'
+import { ListTable } from '../components/list_table.tsx'
 import { LiveStatus } from '../components/live_status.tsx'
 import { PageHead } from '../components/page_head.tsx'
 import { Pager, usePaging, useParam } from '../components/pager.tsx'
@@ -60,35 +60,30 @@ export function AttackersPage() {
         <SearchField label="Service" value={service} onChange={setService} />
         <Pager name="attackers" total={list.data?.total} paging={paging} go={go} />
       </div>
-      <div className="panel page-table">
-        <DataTable
-          name="Attackers"
-          columns={COLUMNS}
-          rows={list.data?.data}
-          keyOf={({ uuid }) => uuid}
-          error={list.error}
-          retry={() => void list.refetch()}
-          stale={list.isPlaceholderData}
-          expected={LIMIT}
-          open={({ uuid }) => navigate(attackerPath(uuid))}
-          sortedBy={sort_by}
-          onSort={(by) => setSort(by === 'recent' ? '' : by)}
-          empty={
-            isFiltered ? (
-              <Empty title="No address matches">
-                <button type="button" className="button" onClick={() => navigate('/attackers')}>
-                  Clear the filters
-                </button>
-              </Empty>
-            ) : (
-              <Empty title="Nobody has come yet">
-                Addresses appear once the pipelines <code>ingest</code> and <code>profiler</code>{' '}
-                run and a decky was touched.
-              </Empty>
-            )
-          }
-        />
-      </div>
+      <ListTable
+        name="Attackers"
+        columns={COLUMNS}
+        keyOf={({ uuid }) => uuid}
+        limit={LIMIT}
+        open={({ uuid }) => navigate(attackerPath(uuid))}
+        sortedBy={sort_by}
+        onSort={(by) => setSort(by === 'recent' ? '' : by)}
+        empty={
+          isFiltered ? (
+            <Empty title="No address matches">
+              <button type="button" className="button" onClick={() => navigate('/attackers')}>
+                Clear the filters
+              </button>
+            </Empty>
+          ) : (
+            <Empty title="Nobody has come yet">
+              Addresses appear once the pipelines <code>ingest</code> and <code>profiler</code> run
+              and a decky was touched.
+            </Empty>
+          )
+        }
+        list={list}
+      />
     </>
   )
 }

@@ -1,4 +1,5 @@
 /** Credentials that were tried. */
+
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useNavigate } from 'react-router'
@@ -7,12 +8,14 @@ import type { Credential } from '../api/types.ts'
 import { attackerPath } from '../components/attacker_cells.tsx'
 import { Badge, type Tone } from '../components/badge.tsx'
 import { CredentialTabs } from '../components/credential_tabs.tsx'
-import { type Column, DataTable } from '../components/data_table.tsx'
+import type { Column } from '../components/data_table.tsx'
 import { Drawer } from '../components/drawer.tsx'
 import { Facts } from '../components/facts.tsx'
+import { ListTable } from '../components/list_table.tsx'
 import { PageHead } from '../components/page_head.tsx'
 import { Pager, usePaging, useParam } from '../components/pager.tsx'
 import { SearchField } from '../components/search_field.tsx'
+import { ATTEMPTS, LAST_TRIED, principalColumn, SECRET } from '../components/secret_columns.tsx'
 import { SecretRows } from '../components/secret_rows.tsx'
 import { Empty } from '../components/state.tsx'
 import { Untrusted } from '../components/untrusted.tsx'
@@ -47,29 +50,8 @@ export function CredentialsPage() {
   const reuseOf = (row: Credential) =>
     found.get(keyOf(row.secret_sha256, row.secret_kind, row.principal))
   const columns: readonly Column<Credential>[] = [
-    {
-      id: 'principal',
-      head: 'Principal',
-      width: '9rem',
-      cell: ({ principal }) =>
-        principal === null ? (
-          <span className="faint">none</span>
-        ) : (
-          <Untrusted text={principal} most={60} />
-        ),
-    },
-    {
-      id: 'secret',
-      head: 'Secret',
-      cell: ({ secret_printable }) =>
-        secret_printable === null ? (
-          <span className="faint">not printable</span>
-        ) : (
-          <span className="mono">
-            <Untrusted text={secret_printable} most={80} />
-          </span>
-        ),
-    },
+    principalColumn('9rem'),
+    SECRET,
     {
       id: 'reuse',
       head: 'Reuse',
@@ -134,20 +116,8 @@ export function CredentialsPage() {
           </Badge>
         ),
     },
-    {
-      id: 'attempts',
-      head: 'Attempts',
-      width: '5.5rem',
-      align: 'end',
-      cell: ({ attempt_count }) => grouped(attempt_count),
-    },
-    {
-      id: 'last',
-      head: 'Last seen',
-      width: '9.5rem',
-      align: 'end',
-      cell: ({ last_seen }) => <When at={last_seen} />,
-    },
+    ATTEMPTS,
+    LAST_TRIED,
   ]
   return (
     <>
@@ -155,7 +125,7 @@ export function CredentialsPage() {
       <CredentialTabs />
       <div className="toolbar">
         <SearchField
-          label="Principal, secret, decky or service"
+          label="Principal, secret or decky"
           value={search}
           onChange={setSearch}
           maxLength={512}
@@ -164,32 +134,28 @@ export function CredentialsPage() {
         <SearchField label="Attacker address" value={attacker_ip} onChange={setAttacker} />
         <Pager name="credentials" total={list.data?.total} paging={paging} go={go} />
       </div>
-      <div className="panel page-table page-table-tabs">
-        <DataTable
-          name="Credentials"
-          columns={columns}
-          rows={list.data?.data}
-          keyOf={({ id }) => String(id)}
-          error={list.error}
-          retry={() => void list.refetch()}
-          stale={list.isPlaceholderData}
-          expected={LIMIT}
-          open={setOpened}
-          empty={
-            search + service + attacker_ip === '' ? (
-              <Empty title="No credential was tried yet">
-                The pipeline <code>ingest</code> keeps every login attempt on a decky.
-              </Empty>
-            ) : (
-              <Empty title="No credential matches">
-                <button type="button" className="button" onClick={() => navigate('/credentials')}>
-                  Clear the filters
-                </button>
-              </Empty>
-            )
-          }
-        />
-      </div>
+      <ListTable
+        name="Credentials"
+        columns={columns}
+        keyOf={({ id }) => String(id)}
+        limit={LIMIT}
+        open={setOpened}
+        empty={
+          search + service + attacker_ip === '' ? (
+            <Empty title="No credential was tried yet">
+              The pipeline <code>ingest</code> keeps every login attempt on a decky.
+            </Empty>
+          ) : (
+            <Empty title="No credential matches">
+              <button type="button" className="button" onClick={() => navigate('/credentials')}>
+                Clear the filters
+              </button>
+            </Empty>
+          )
+        }
+        list={list}
+        belowTabs
+      />
       {opened && (
         <Drawer title="Credential" close={() => setOpened(undefined)}>
           <SecretRows row={opened} />

@@ -1,49 +1,29 @@
 /** Secrets that were tried on several targets. */
+
 import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'react-router'
 import { reuseListQuery } from '../api/queries.ts'
 import type { Reuse } from '../api/types.ts'
 import { Names } from '../components/attacker_cells.tsx'
 import { CredentialTabs } from '../components/credential_tabs.tsx'
-import { type Column, DataTable } from '../components/data_table.tsx'
+import type { Column } from '../components/data_table.tsx'
+import { ListTable } from '../components/list_table.tsx'
 import { LiveStatus } from '../components/live_status.tsx'
 import { PageHead } from '../components/page_head.tsx'
 import { Pager, usePaging, useParam } from '../components/pager.tsx'
 import { ReuseDrawer } from '../components/reuse_drawer.tsx'
 import { SearchField } from '../components/search_field.tsx'
+import { ATTEMPTS, LAST_TRIED, principalColumn, SECRET } from '../components/secret_columns.tsx'
 import { Empty } from '../components/state.tsx'
 import { Untrusted } from '../components/untrusted.tsx'
-import { When } from '../components/when.tsx'
 import { grouped } from '../format/number.ts'
 import { useStream } from '../live/streams.ts'
 import { useRefetch } from '../live/use_refetch.ts'
 
 const LIMIT = 25
 const COLUMNS: readonly Column<Reuse>[] = [
-  {
-    id: 'principal',
-    head: 'Principal',
-    width: '11rem',
-    cell: ({ principal }) =>
-      principal === null ? (
-        <span className="faint">none</span>
-      ) : (
-        <Untrusted text={principal} most={60} />
-      ),
-  },
-  {
-    id: 'secret',
-    head: 'Secret',
-    cell: ({ secret_printable, secret_sha256 }) => (
-      <span className="mono">
-        {secret_printable === null ? (
-          <span className="faint">{secret_sha256.slice(0, 16)}…</span>
-        ) : (
-          <Untrusted text={secret_printable} most={80} />
-        )}
-      </span>
-    ),
-  },
+  principalColumn('11rem'),
+  SECRET,
   {
     id: 'kind',
     head: 'Kind',
@@ -57,13 +37,7 @@ const COLUMNS: readonly Column<Reuse>[] = [
     align: 'end',
     cell: (row) => grouped(row.target_count),
   },
-  {
-    id: 'attempts',
-    head: 'Attempts',
-    width: '5.5rem',
-    align: 'end',
-    cell: (row) => grouped(row.attempt_count),
-  },
+  ATTEMPTS,
   {
     id: 'attackers',
     head: 'Attackers',
@@ -84,13 +58,7 @@ const COLUMNS: readonly Column<Reuse>[] = [
     align: 'end',
     cell: (row) => row.confidence.toFixed(2),
   },
-  {
-    id: 'last',
-    head: 'Last seen',
-    width: '9.5rem',
-    align: 'end',
-    cell: (row) => <When at={row.last_seen} />,
-  },
+  LAST_TRIED,
 ]
 
 export function ReusePage() {
@@ -140,25 +108,21 @@ export function ReusePage() {
         </label>
         <Pager name="reused secrets" total={list.data?.total} paging={paging} go={go} />
       </div>
-      <div className="panel page-table page-table-tabs">
-        <DataTable
-          name="Reused secrets"
-          columns={COLUMNS}
-          rows={list.data?.data}
-          keyOf={({ id }) => id}
-          error={list.error}
-          retry={() => void list.refetch()}
-          stale={list.isPlaceholderData}
-          expected={LIMIT}
-          open={({ id }) => setOpened(id)}
-          marked={({ id }) => (id === opened ? 'chosen' : undefined)}
-          empty={
-            <Empty title="No secret was used on several targets">
-              The pipeline <code>reuse-correlator</code> finds them among the credentials.
-            </Empty>
-          }
-        />
-      </div>
+      <ListTable
+        name="Reused secrets"
+        columns={COLUMNS}
+        keyOf={({ id }) => id}
+        limit={LIMIT}
+        open={({ id }) => setOpened(id)}
+        marked={({ id }) => (id === opened ? 'chosen' : undefined)}
+        empty={
+          <Empty title="No secret was used on several targets">
+            The pipeline <code>reuse-correlator</code> finds them among the credentials.
+          </Empty>
+        }
+        list={list}
+        belowTabs
+      />
       {opened !== '' && <ReuseDrawer id={opened} close={() => setOpened('')} />}
     </>
   )
