@@ -210,7 +210,8 @@ export const identityCluster = defineOperator({
       ]
       const pointed = news.repointed.map(({ parent }) => parent)
       const taken = membersTaken(news)
-      for (const uuid of [...new Set([...news.touched, ...pointed])].sort()) {
+      const all = pointed.length === 0 ? news.touched : [...new Set([...news.touched, ...pointed])]
+      for (const uuid of all.toSorted()) {
         const row = rowOf(uuid, book)
         const members = taken.get(uuid) ?? []
         if (!row || (!book.tell(engine, uuid, row) && members.length === 0)) continue
