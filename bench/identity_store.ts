@@ -46,9 +46,10 @@ function fill(file: string): void {
   database.close()
 }
 
-const pipeline = readFileSync(join(root, 'pipelines/clusterer.yaml'), 'utf8')
-  .replace(/max_keys: \d+/, `max_keys: ${3 * N}`)
-  .replace(/batch: \d+/, 'batch: 5000')
+const pipeline = readFileSync(join(root, 'pipelines/clusterer.yaml'), 'utf8').replace(
+  /max_keys: \d+/,
+  `max_keys: ${3 * N}`,
+)
 
 await inScratch(async (folder) => {
   const file = join(folder, 'decnet.db')

@@ -77,8 +77,9 @@ export interface Wired {
 }
 
 /**
- * A sink that lags takes what has piled up in one write, up to this: committing costs a database
- * the same for one row as for thousands.
+ * A sink that lags takes what has piled up in one write, up to this and to half of what may be under
+ * way, so that the other half is made meanwhile: committing costs a database the same for one row as
+ * for thousands.
  */
 const EVENTS_PER_WRITE = 16_384
 
@@ -383,12 +384,12 @@ class Wiring {
     id: string,
     own: Pick<SinkRunnerOptions, 'open' | 'check' | 'outcome' | 'errorsWired'>,
   ): SinkRunner {
-    const { attempts, pause, log, giveUp, batchSize } = this.#options
+    const { plan, attempts, pause, log, giveUp, batchSize } = this.#options
     const runner = new SinkRunner({
       ...own,
       node: id,
       counters: this.#countersOf(id),
-      maxEvents: Math.max(batchSize, EVENTS_PER_WRITE),
+      maxEvents: Math.max(batchSize, Math.min(EVENTS_PER_WRITE, plan.settings.credit >> 1)),
       attempts,
       pause,
       log,

@@ -13,7 +13,7 @@ export type Request =
   | 'rollback'
   | { readonly insert: InsertTexts; readonly rows: readonly (readonly Value[])[] }
   | { readonly select: string; readonly values: readonly Value[] }
-  /** Answered with a row for each of them, in order: how many `rows` it has changed. */
+  /** Answered with one row: how many rows each has `changed`, in order. */
   | { readonly updates: readonly UpdateValues[]; readonly texts: readonly string[] }
 
 /** Which of the texts, and its values: very many share one. */
@@ -71,10 +71,10 @@ export function answerer(handle: BetterSqlite.Database): (request: Request) => r
     } else if ('updates' in request) {
       if (!handle.inTransaction) throw new Error('the transaction of this update has ended')
       const statements = request.texts.map(inserting)
-      return request.updates.map(([text, ...values]) => {
-        const { changes } = (statements[text] as BetterSqlite.Statement).run(values)
-        return { rows: changes }
-      })
+      const changed = request.updates.map(
+        ([text, ...values]) => (statements[text] as BetterSqlite.Statement).run(values).changes,
+      )
+      return [{ changed }]
     } else return handle.prepare<Value[], Row>(request.select).all(...request.values)
     return []
   }

@@ -78,6 +78,12 @@ function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle):
     ownReader ??= openReader(handle.name)
     return ownReader
   }
+  // Who polls asks the same again and again.
+  let last: { sql: string; statement: BetterSqlite.Statement<Value[], Row> } | undefined
+  const prepared = (sql: string) => {
+    if (last?.sql !== sql) last = { sql, statement: reader().prepare<Value[], Row>(sql) }
+    return last.statement
+  }
   return {
     dialect: 'sqlite',
     place,
@@ -90,10 +96,7 @@ function sqliteDatabase(orm: Orm, connection: SqliteConnection, handle: Handle):
       }
     },
     async select(sql, values = []) {
-      const read = () =>
-        reader()
-          .prepare<Value[], Row>(sql)
-          .all(...values)
+      const read = () => prepared(sql).all(...values)
       try {
         return await patiently(handle.memory ? () => alone(read) : read)
       } catch (error) {

@@ -63,8 +63,8 @@ async function updateAll(ask: Ask, updates: readonly Update[]): Promise<readonly
   })
   const texts = [...numbers.keys()]
   const pieces = chunks(numbered, MOST_ROWS, REQUEST_BUDGET)
-  const changed = await inTurn(ask, pieces, (piece) => ({ updates: piece, texts }))
-  return changed.map(({ rows }) => Number(rows))
+  const answers = await inTurn(ask, pieces, (piece) => ({ updates: piece, texts }))
+  return answers.flatMap(({ changed }) => changed as readonly number[])
 }
 
 /** @returns all answers, in order */

@@ -36,7 +36,8 @@ function written(dir: string, name: string): string {
   const shipped = readFileSync(join(root, `pipelines/${name}.yaml`), 'utf8')
   const text = shipped
     .replace('settle: 1s', 'settle: 0s')
-    .replace('batch: 200', 'batch: 20')
+    .replace(/batch: \d+/, 'batch: 20')
+    .replace(/\nsettings:\n(?: .*\n)+/, '')
     .replace(
       /\ntests:[\s\S]*$/,
       '\nsettings:\n  batch_size: 16\n  checkpoint: { interval: 100ms }\n',
