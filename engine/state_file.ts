@@ -53,6 +53,12 @@ const SCHEMA = `
   );
 `
 
+/**
+ * In the order of the table: each of its pages is then read, changed and written once, and not as
+ * often as one of its keys happens to come.
+ */
+const byKey = (a: SavedKey, b: SavedKey): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+
 /** What most keys have; a million of them share it. */
 const NO_TIMERS: readonly number[] = []
 
@@ -166,8 +172,8 @@ export class StateFile {
         saveWatermark.run(node, this.#types.get(node), Math.max(time, -Number.MAX_VALUE))
       }
       for (const [node, { saved, removed }] of changes) {
-        for (const key of removed) dropKey.run(node, key)
-        for (const { key, state, touched, stamp, timers } of saved) {
+        for (const key of removed.toSorted()) dropKey.run(node, key)
+        for (const { key, state, touched, stamp, timers } of saved.toSorted(byKey)) {
           saveKey.run(
             node,
             key,
