@@ -3,13 +3,14 @@
  * What is not read stays in its pipe; then it waits, and the kernel drops packets and counts them.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import { getDefaultHighWaterMark, type Readable, setDefaultHighWaterMark } from 'node:stream'
 import { type Context, every, pause } from '../../engine/index.ts'
 import { LineSplitter } from '../../protocols/line_splitter.ts'
 import { CaptureReader } from '../../protocols/pcap/capture_reader.ts'
 import type { CapturedBlock } from '../../protocols/pcap/captured_block.ts'
 import { quote } from '../../protocols/quote.ts'
 import type { RunningCapture } from './capture_driver.ts'
+import { gathered } from './gathered.ts'
 import { captureError, takenFrom } from './packets.ts'
 
 /** ms between two questions about what the kernel has dropped */
@@ -48,7 +49,9 @@ export class TcpdumpCapture implements RunningCapture {
     this.#run = run
     this.#context = context
     const { path, words, env } = run
-    this.#child = spawn(path, words, { stdio: ['ignore', 'pipe', 'pipe'], env })
+    this.#child = withoutReadingAhead(() =>
+      spawn(path, words, { stdio: ['ignore', 'pipe', 'pipe'], env }),
+    )
     this.#child.on('error', (error) => {
       this.#lastLine = quote(error.message)
     })
@@ -68,7 +71,7 @@ export class TcpdumpCapture implements RunningCapture {
       if (reader.offset > 0) this.#child.kill('SIGUSR1')
     })
     try {
-      for await (const chunk of stdout) {
+      for await (const chunk of gathered(stdout, () => this.#stopping)) {
         reader.push(chunk)
         yield* takenFrom(reader)
       }
@@ -132,5 +135,19 @@ export class TcpdumpCapture implements RunningCapture {
     this.#context.count(`${by}_dropped`, more)
     const fields = { interface: this.#run.interface, by, dropped: more }
     this.#context.log.warn(fields, 'packets were dropped before tcpdump could read them')
+  }
+}
+
+/**
+ * Streams that `make` opens read once when they are asked, and then leave the rest in the pipe: each read
+ * wakes this process, and tcpdump writes each packet by itself. `spawn` has no option for it.
+ */
+function withoutReadingAhead<T>(make: () => T): T {
+  const usual = getDefaultHighWaterMark(false)
+  setDefaultHighWaterMark(false, 1)
+  try {
+    return make()
+  } finally {
+    setDefaultHighWaterMark(false, usual)
   }
 }
