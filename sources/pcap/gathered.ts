@@ -8,8 +8,8 @@ const GATHER_FOR = 5
 
 /**
  * The pieces of a stream, behind each short one a pause. A batch costs as much as some ten packets,
- * however few it has, and so does each read: one for each packet is most of what a live run takes. The
- * first packet after a silence is handed on at once; what follows it comes as one piece.
+ * however few it has: one for each packet is most of what a live run takes. The first packet after a
+ * silence is handed on at once; what follows it comes as one piece. Meanwhile the stream reads ahead.
  * @param isOver whether nothing is to be waited for any more
  */
 export async function* gathered(

@@ -3,7 +3,7 @@
  * What is not read stays in its pipe; then it waits, and the kernel drops packets and counts them.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { getDefaultHighWaterMark, type Readable, setDefaultHighWaterMark } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { type Context, every, pause } from '../../engine/index.ts'
 import { LineSplitter } from '../../protocols/line_splitter.ts'
 import { CaptureReader } from '../../protocols/pcap/capture_reader.ts'
@@ -49,9 +49,7 @@ export class TcpdumpCapture implements RunningCapture {
     this.#run = run
     this.#context = context
     const { path, words, env } = run
-    this.#child = withoutReadingAhead(() =>
-      spawn(path, words, { stdio: ['ignore', 'pipe', 'pipe'], env }),
-    )
+    this.#child = spawn(path, words, { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#child.on('error', (error) => {
       this.#lastLine = quote(error.message)
     })
@@ -135,19 +133,5 @@ export class TcpdumpCapture implements RunningCapture {
     this.#context.count(`${by}_dropped`, more)
     const fields = { interface: this.#run.interface, by, dropped: more }
     this.#context.log.warn(fields, 'packets were dropped before tcpdump could read them')
-  }
-}
-
-/**
- * Streams that `make` opens read once when they are asked, and then leave the rest in the pipe: each read
- * wakes this process, and tcpdump writes each packet by itself. `spawn` has no option for it.
- */
-function withoutReadingAhead<T>(make: () => T): T {
-  const usual = getDefaultHighWaterMark(false)
-  setDefaultHighWaterMark(false, 1)
-  try {
-    return make()
-  } finally {
-    setDefaultHighWaterMark(false, usual)
   }
 }
