@@ -176,7 +176,7 @@ export class StateFile {
         saveWatermark.run(node, this.#types.get(node), Math.max(time, -Number.MAX_VALUE))
       }
       for (const [node, { saved, removed }] of changes) {
-        for (const key of removed) dropKey.run(node, key)
+        for (const key of removed.toSorted()) dropKey.run(node, key)
         for (const { key, state, touched, stamp, timers } of inOrder(saved)) {
           const times = timers.length === 0 ? '[]' : JSON.stringify(timers)
           saveKey.run(node, key, state, Math.max(touched, -Number.MAX_VALUE), stamp, times)

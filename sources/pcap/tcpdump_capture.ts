@@ -10,6 +10,7 @@ import { CaptureReader } from '../../protocols/pcap/capture_reader.ts'
 import type { CapturedBlock } from '../../protocols/pcap/captured_block.ts'
 import { quote } from '../../protocols/quote.ts'
 import type { RunningCapture } from './capture_driver.ts'
+import { gathered } from './gathered.ts'
 import { captureError, takenFrom } from './packets.ts'
 
 /** ms between two questions about what the kernel has dropped */
@@ -68,7 +69,7 @@ export class TcpdumpCapture implements RunningCapture {
       if (reader.offset > 0) this.#child.kill('SIGUSR1')
     })
     try {
-      for await (const chunk of stdout) {
+      for await (const chunk of gathered(stdout, () => this.#stopping)) {
         reader.push(chunk)
         yield* takenFrom(reader)
       }
