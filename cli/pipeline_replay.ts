@@ -149,7 +149,7 @@ export class PipelineReplay extends Command {
       people.write(runSummary(report, plans))
       if (report.skipped) people.write(skippedText(report.skipped))
       if (database !== undefined) this.context.stdout.write(await findingsText(use))
-      if (isAnew) screen.write(BEGINS_ANEW)
+      if (isAnew) people.write(BEGINS_ANEW)
       return stop.aborted ? stop.reason : exitCode.ok
     })
   }
