@@ -8,7 +8,7 @@ import { environment, firstToken, port, type Started, start, startApi } from '..
 import { decnet } from '../cli/decnet.ts'
 import { hasNats, type NatsService, startNats } from '../services/nats.ts'
 import { attackerEvent } from '../store/events.ts'
-import { identityRow, insertRow } from '../web/api/rows.ts'
+import { campaignRow, identityRow, insertRow } from '../web/api/rows.ts'
 import { hasBrowser, openBrowser, settled, type Visit, visit } from '../web/dashboard/browser.ts'
 import { buildInPlace } from '../web/dashboard/night.ts'
 
@@ -133,7 +133,7 @@ function testLive(bus: TestBus): void {
     const { page, complaints, close } = await openPage(host, `/identities/${LOSER}`)
     await merge(host, page)
     await part(host, page)
-    await insertRow(host.database, 'campaigns', identityRow(CAMPAIGN))
+    await insertRow(host.database, 'campaigns', campaignRow(CAMPAIGN))
     const assign = 'update attacker_identities set campaign_id = ? where uuid = ?'
     await update(host.database, assign, [CAMPAIGN, LOSER])
     say(host, 'identity.campaign.assigned', {

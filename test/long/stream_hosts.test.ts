@@ -111,9 +111,9 @@ it.skipIf(!present)(
     }
     const counts = new Map<string, number>()
     for (let n = 0; n < IDENTITIES; n++) {
-      const row = { uuid: `i${n}`, created_at: n, updated_at: n, observation_count: 0 }
+      const row = { uuid: `i${n}`, created_at: n, updated_at: n, observation_count: 1 }
       await insertRow(database, 'attacker_identities', row)
-      counts.set(row.uuid, 0)
+      counts.set(row.uuid, 1)
     }
     const slow = reader(1, path, SLOW)
     const fast = reader(1, path, 0)
