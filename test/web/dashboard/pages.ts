@@ -541,6 +541,14 @@ export function testPages(database: string, databases: TestDatabases): void {
       const background = () =>
         page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
       const light = await background()
+      // A canvas is drawn in colours of the moment; the system may change its mind.
+      const bars = () => page.evaluate("document.querySelector('.chart canvas')?.toDataURL()")
+      await settled(page)
+      const lightBars = await bars()
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await expect.poll(bars).not.toBe(lightBars)
+      await page.emulateMedia({ colorScheme: 'light' })
+      await expect.poll(bars).toBe(lightBars)
       await page.getByRole('button', { name: /^Theme: system/ }).click()
       expect(await background()).toBe(light)
       await page.getByRole('button', { name: /^Theme: light/ }).click()

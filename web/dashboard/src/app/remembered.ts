@@ -57,6 +57,19 @@ export function chooseTheme(value: Theme): void {
 
 export const useTheme = (): Theme => useSyncExternalStore(theme.listen, theme.read)
 
+const isDark = matchMedia('(prefers-color-scheme: dark)')
+const listenToSystem = (listener: Listener): (() => void) => {
+  isDark.addEventListener('change', listener)
+  return () => isDark.removeEventListener('change', listener)
+}
+
+/** What is seen: the system may change its mind at dusk. */
+export function useShownTheme(): Exclude<Theme, 'system'> {
+  const system = useSyncExternalStore(listenToSystem, () => (isDark.matches ? 'dark' : 'light'))
+  const chosen = useTheme()
+  return chosen === 'system' ? system : chosen
+}
+
 export type Times = 'relative' | 'absolute'
 
 export const chooseTimes = (value: Times): void => times.choose(value)

@@ -2,7 +2,7 @@
 import { useEffect, useEffectEvent, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { useTheme } from '../app/remembered.ts'
+import { useShownTheme } from '../app/remembered.ts'
 import { grouped } from '../format/number.ts'
 import type { TimeCount } from '../format/series.ts'
 import { absolute } from '../format/time.ts'
@@ -21,7 +21,7 @@ export function TimeBars({ name, counts, height = 120, onPick }: TimeBarsProps) 
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const note = useRef<HTMLSpanElement>(null)
-  const theme = useTheme()
+  const theme = useShownTheme()
   const pick = useEffectEvent((from: number, until: number) => onPick?.(from, until))
   const isPickable = onPick !== undefined
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read anew in another theme
